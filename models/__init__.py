@@ -1,0 +1,1 @@
+"""What is learnt: torch only; no path, no yaml, no print."""

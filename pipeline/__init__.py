@@ -1,0 +1,1 @@
+"""What is done: one file is one stage, named as in dvc.yaml and run as `python -m pipeline.<stage>`."""

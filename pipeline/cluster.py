@@ -1,0 +1,137 @@
+"""Stage `cluster`: every embedding under every clusterer and seed.
+
+Writes build/cluster: labels.npy [track, run], runs.csv (which representation, clusterer and seed a run is, and what was
+chosen for it).
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import NearestNeighbors
+
+from pipeline import params, stage, store
+from pipeline.params import Within
+from pipeline.scores import ABSENT, Labels, clusters, coverage
+from pipeline.store import Array
+
+log = logging.getLogger(__name__)
+
+Name = Literal["kmeans", "agglomerative", "dbscan", "gmm", "hdbscan"]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    k: Annotated[int, Within(2)]
+    neighbours: Annotated[int, Within(2)]
+    clusterers: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Params:
+    seeds: tuple[int, ...]
+    cluster: Cluster
+
+
+Found = tuple[Labels, str]  # a label a track, and what was chosen
+
+
+def kmeans(points: Array, p: Cluster, seed: int) -> Found:
+    return KMeans(p.k, n_init=10, random_state=seed).fit_predict(points), f"k {p.k}"
+
+
+def agglomerative(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001  # Ward has no chance in it
+    return AgglomerativeClustering(p.k).fit_predict(points), f"Ward, k {p.k}"
+
+
+def gmm(points: Array, p: Cluster, seed: int) -> Found:
+    mixture = GaussianMixture(p.k, covariance_type="diag", reg_covar=1e-3, n_init=3, max_iter=300, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # said in the note instead
+        found = mixture.fit_predict(points)
+    return found, f"diagonal, k {p.k}" + ("" if mixture.converged_ else ", not converged")
+
+
+def hdbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001
+    found = HDBSCAN(min_cluster_size=p.neighbours, copy=True).fit_predict(points)
+    return found, f"smallest cluster {p.neighbours}"
+
+
+def dbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001
+    """DBSCAN with eps at the knee of the k-distance curve; elsewhere on it where that leaves less than two clusters."""
+    curve = k_distances(points, p.neighbours)
+    place = knee(curve)
+    found = DBSCAN(eps=curve[place], min_samples=p.neighbours).fit_predict(points)
+    where = "the knee"
+    if clusters(found) < 2:
+        tries = np.unique(curve[np.linspace(0, len(curve) - 1, 40).astype(int)])
+        options = [DBSCAN(eps=eps, min_samples=p.neighbours).fit_predict(points) for eps in tries if eps > 0]
+        best = max(options, key=lambda labels: (clusters(labels), coverage(labels)), default=found)
+        if clusters(best) > clusters(found):
+            found, where = best, "the most clusters on the curve (the knee gave one or none)"
+    covered = coverage(found) or 0.0
+    return found, f"{clusters(found)} clusters, coverage {covered:.2f}, eps at {where}"
+
+
+def k_distances(points: Array, neighbours: int) -> Array:
+    """The distance of each track to its k-th neighbour, from near to far."""
+    near = NearestNeighbors(n_neighbors=min(neighbours, len(points))).fit(points)
+    distances: Array = np.sort(near.kneighbors(points)[0][:, -1])  # a point is its own first neighbour, as in DBSCAN
+    return distances
+
+
+def knee(curve: Array) -> int:
+    """Where a rising curve bends most: the place farthest below the line between its ends."""
+    line = np.linspace(curve[0], curve[-1], len(curve))
+    return int(np.argmax(line - curve))
+
+
+CLUSTERERS: Mapping[str, Callable[[Array, Cluster, int], Found]] = {
+    "kmeans": kmeans,
+    "agglomerative": agglomerative,
+    "dbscan": dbscan,
+    "gmm": gmm,
+    "hdbscan": hdbscan,
+}
+
+
+def clustered(points: Array, name: str, p: Cluster, seed: int) -> Found:
+    """Labels of all tracks: those without a place in the representation (nan) are ABSENT."""
+    here = np.isfinite(points).all(axis=1)
+    labels = np.full(len(points), ABSENT, dtype=np.int64)
+    if here.sum() <= max(p.k, p.neighbours):
+        return labels, f"only {here.sum()} tracks: not clustered"
+    labels[here], note = CLUSTERERS[name](np.asarray(points[here], dtype=np.float64), p, seed)
+    return labels, note
+
+
+def runs(p: Params, ids: tuple[str, ...]) -> Iterator[tuple[dict[str, object], Labels]]:
+    """Each run and its labels, a representation after the other."""
+    for kind in stage.progress(store.representations(), "cluster"):
+        values = kind.values(ids)
+        for number, seed in enumerate(p.seeds):
+            for name in p.cluster.clusterers:
+                points = values[:, min(number, values.shape[1] - 1)]
+                labels, note = clustered(points, name, p.cluster, seed)
+                yield {"representation": kind.name, "clusterer": name, "seed": seed, "note": note}, labels
+
+
+def main() -> None:
+    p = params.load(Params)
+    ids = store.read_rows(store.BUILD / "audio").ids
+    table, labels = zip(*runs(p, ids), strict=True)
+    store.write_rows(store.BUILD / "cluster", ids, labels=np.stack(labels, axis=1))
+    store.write_table(store.BUILD / "cluster" / "runs.csv", pd.DataFrame(table))
+    none = sum(1 for found in labels if clusters(found) == 0)
+    log.info("cluster: %d runs over %d tracks; %d of them found no cluster", len(table), len(ids), none)
+
+
+if __name__ == "__main__":
+    stage.run(main, __doc__, Params)

@@ -1,0 +1,52 @@
+"""How a stage is started: `--help`, logging, and one line instead of a traceback for what a user can mend."""
+
+import argparse
+import dataclasses
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from tqdm import tqdm
+
+T = TypeVar("T")
+
+
+class Problem(Exception):
+    """Something that a user can mend: the message names the thing, the value and the next command."""
+
+
+def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
+    """The items, with a progress bar when stderr is a terminal."""
+    return tqdm(items, desc=what, total=total, disable=None, leave=False)
+
+
+def _help(doc: str, params: type | None) -> str:
+    if params is None:
+        return doc
+    sections = ", ".join(field.name for field in dataclasses.fields(params))
+    return f"{doc.strip()}\n\nReads from params.yaml: {sections}. dvc.yaml lists what it reads and writes."
+
+
+def run(main: Callable[[], None], doc: str | None, params: type | None = None) -> None:
+    """Runs `main` as a command: exit 0, or 1 with one line on stderr."""
+    parser = argparse.ArgumentParser(
+        description=_help(doc or "", params), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    guarded(main)
+
+
+def guarded(main: Callable[[], None]) -> None:
+    """Calls `main`; a Problem, a full disk or Ctrl-C end the program with one line."""
+    try:
+        main()
+    except Problem as problem:
+        sys.exit(f"error: {problem}")
+    except OSError as error:
+        named = f": {error.filename}" if error.filename else ""
+        sys.exit(f"error: {error.strerror or error}{named}; mend it and run `dvc repro` again")
+    except KeyboardInterrupt:
+        print("stopped; `dvc repro` goes on from the last finished stage", file=sys.stderr)
+        sys.exit(130)
