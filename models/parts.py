@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from models.vae import Batch, Posterior
 
 LOG_VAR = (-8.0, 4.0)  # keeps exp() away from overflow in the first steps
+PATCH = 4  # pixels of a log-mel picture that are one place to the convolutions, in both directions
 
 
 def mlp(*sizes: int) -> nn.Sequential:
@@ -62,19 +63,26 @@ class Conv1dDecoder(nn.Module):
 
 
 class Conv2dBody(nn.Module):
-    """Features of a log-mel picture [batch, mel, column]: strided convolutions, the first one four mels high."""
+    """Features of a log-mel picture [batch, mel, column]: patches of 4 x 4, then two convolutions, each halving it."""
 
     def __init__(self, mels: int, columns: int, channels: int, features: int) -> None:
         super().__init__()
+        if min(mels, columns) < 4 * PATCH:
+            raise ValueError(f"a log-mel picture of {mels} x {columns} is too small: each side needs {4 * PATCH}")
         self.convolve = nn.Sequential(
-            nn.Conv2d(1, channels, (8, 4), stride=(4, 2), padding=(2, 1)), nn.GELU(),
-            nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1), nn.GELU(),
-            nn.Conv2d(2 * channels, channels, 4, stride=2, padding=1), nn.GELU(),
-        )  # fmt: skip
-        self.out = body(channels * (mels // 16) * (columns // 8), features)
+            nn.PixelUnshuffle(PATCH),
+            nn.Conv2d(PATCH**2, channels, 1),
+            nn.GELU(),
+            nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1),
+            nn.GELU(),
+            nn.Conv2d(2 * channels, channels, 4, stride=2, padding=1),
+            nn.GELU(),
+        )
+        self.out = body(channels * (mels // 16) * (columns // 16), features)
 
     def forward(self, x: Float[Tensor, "batch mel column"]) -> Float[Tensor, "batch features"]:
-        features: Tensor = self.out(self.convolve(x.unsqueeze(1)).flatten(1))
+        whole = x[:, None, : x.shape[1] // PATCH * PATCH, : x.shape[2] // PATCH * PATCH]
+        features: Tensor = self.out(self.convolve(whole).flatten(1))
         return features
 
 
@@ -83,14 +91,18 @@ class Conv2dDecoder(nn.Module):
 
     def __init__(self, latent: int, mels: int, columns: int, channels: int, features: int) -> None:
         super().__init__()
-        self.shape = (channels, -(-mels // 16), -(-columns // 8))
+        self.shape = (channels, -(-mels // 16), -(-columns // 16))
         self.size = (mels, columns)
         self.spread = mlp(latent, features, self.shape[0] * self.shape[1] * self.shape[2])
         self.convolve = nn.Sequential(
-            nn.GELU(), nn.ConvTranspose2d(channels, 2 * channels, 4, stride=2, padding=1),
-            nn.GELU(), nn.ConvTranspose2d(2 * channels, channels, 4, stride=2, padding=1),
-            nn.GELU(), nn.ConvTranspose2d(channels, 1, (8, 4), stride=(4, 2), padding=(2, 1)),
-        )  # fmt: skip
+            nn.GELU(),
+            nn.ConvTranspose2d(channels, 2 * channels, 4, stride=2, padding=1),
+            nn.GELU(),
+            nn.ConvTranspose2d(2 * channels, channels, 4, stride=2, padding=1),
+            nn.GELU(),
+            nn.Conv2d(channels, PATCH**2, 1),
+            nn.PixelShuffle(PATCH),
+        )
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch mel column"]:
         wide: Tensor = self.convolve(self.spread(z).unflatten(1, self.shape))

@@ -58,14 +58,14 @@ def gaussian(output: Tensor, target: Tensor, there: Tensor) -> tuple[Float[Tenso
     """Negative log likelihood per row and the squared error a number, under the best variance for this batch.
 
     The variance is the maximum-likelihood one (the mean squared error itself), without gradient: so the likelihood is
-    calibrated, beta keeps its meaning whatever the scale of the data, and no weight has to be tuned.
+    calibrated, beta keeps its meaning whatever the scale of the data, and no weight has to be tuned. The target must
+    hold numbers, not nan, also where it is not there.
     """
-    error = blank(output - target, there).flatten(1).square()
-    numbers = error.shape[1]
+    numbers = output[0].numel()
+    error = torch.where(there, (output - target).flatten(1).square().sum(1), 0.0)
     mse = error.sum() / (there.sum() * numbers).clamp(min=1)
     variance = mse.detach().clamp(min=1e-6)
-    nll = 0.5 * (error.sum(1) / variance + numbers * torch.log(variance))
-    return torch.where(there, nll, 0.0), mse
+    return torch.where(there, 0.5 * (error / variance + numbers * torch.log(variance)), 0.0), mse
 
 
 class Scale(nn.Module):
@@ -98,7 +98,7 @@ class VAE(nn.Module):
     def standardised(self, batch: Batch) -> Batch:
         """The batch in the units that the network sees."""
         views = {name: self.scales[name](view) for name, view in batch.views.items()}
-        return Batch(views, batch.there, batch.condition).known()
+        return Batch(views, batch.there, batch.condition)
 
     def encode(self, batch: Batch) -> Posterior:
         """The posterior of each row of a standardised batch."""
@@ -114,10 +114,10 @@ class VAE(nn.Module):
 
     def loss(self, batch: Batch, *, noisy: bool = True) -> Loss:
         """The terms of the evidence bound for a standardised batch; without noise the latent is the posterior mean."""
-        posterior = self.encode(batch)
-        posterior = Posterior(posterior.mean.float(), posterior.log_var.float())
+        known = batch.known()
+        posterior: Posterior = self.encoder(known)
         outputs = self.decode(posterior.sample() if noisy else posterior.mean, batch.condition)
-        pairs = {name: gaussian(out.float(), batch.views[name], batch.there[name]) for name, out in outputs.items()}
+        pairs = {name: gaussian(out.float(), known.views[name], known.there[name]) for name, out in outputs.items()}
         recon = {name: nll for name, (nll, _) in pairs.items()}
         return Loss(recon, {name: mse for name, (_, mse) in pairs.items()}, posterior.kl())
 

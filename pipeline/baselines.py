@@ -5,16 +5,17 @@ Writes build/baselines: an embedding each. KMeans on `spectral` is spectral clus
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.decomposition import PCA
 from sklearn.manifold import SpectralEmbedding
 
 from models.families import joined
 from pipeline import params, stage, store, training
-from pipeline.params import Count
+from pipeline.params import Count, Layers, Seeds
 from pipeline.store import Array
-from pipeline.training import Device, Setup, Train
+from pipeline.training import Device, Model, Source, Train
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +23,13 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Baselines:
     latent: Count
-    hidden: tuple[Count, ...]
+    hidden: Layers
     epochs: Count
 
 
 @dataclass(frozen=True)
 class Params:
-    seeds: tuple[int, ...]
+    seeds: Seeds
     device: Device
     train: Train
     baselines: Baselines
@@ -54,38 +55,32 @@ def spectral(points: Array, dims: int, seed: int) -> Array:
     return scaled
 
 
-def text(tfidf: Array, there: Array, dims: int, seed: int) -> Array:
-    """TF-IDF reduced to `dims` numbers; nan for a track without lyrics."""
-    dims = min(dims, tfidf.shape[1] - 1, int(there.sum()) - 1)
-    if dims < 1:
-        return np.full((len(there), 1), np.nan)
-    found = np.full((len(there), dims), np.nan)
-    found[there] = TruncatedSVD(dims, random_state=seed).fit_transform(tfidf[there])
-    return found
+def text(reduced: Array, there: Array, dims: int) -> Array:
+    """The `dims` strongest directions of the lyrics; nan for a track without lyrics."""
+    return np.where(there[:, None], reduced[:, :dims], np.nan)
 
 
 def main() -> None:
     p = params.load(Params)
     own, seed, folder = p.baselines, p.seeds[0], store.BUILD / "baselines"
-    made = training.corpus("stats")
-    setup = Setup(p.seeds, p.train, p.device)
-    training.learn(
+    autoencoder = Model(
         folder,
         "ae",
-        made,
-        lambda: joined(made.shapes, made.scales, hidden=own.hidden, latent=own.latent),
-        setup.recipe(own.epochs, beta=0.0),
-        setup,
-        {"family": "autoencoder", "input": "stats"},
+        "autoencoder",
+        Source("stats"),
+        partial(joined, hidden=own.hidden, latent=own.latent),
+        own.epochs,
+        beta=0.0,
     )
+    training.learn(autoencoder, p.seeds, p.train, p.device)
     heard = store.read_rows(store.BUILD / "audio", "stats", "valid")
-    said = store.read_rows(store.BUILD / "lyrics", "tfidf", "there").at(heard.ids)
+    said = store.read_rows(store.BUILD / "lyrics", "tfidf_svd", "there").at(heard.ids)
     points = raw(heard["stats"], heard["valid"])
     plain = {
         "raw": (points, "raw statistics"),
         "pca": (pca(points, own.latent, seed), "PCA"),
         "spectral": (spectral(points, own.latent, seed), "spectral embedding"),
-        "text": (text(said["tfidf"], said["there"], own.latent, seed), "TF-IDF, reduced by SVD"),
+        "text": (text(said["tfidf_svd"], said["there"], own.latent), "TF-IDF, reduced by SVD"),
     }
     store.write_rows(
         folder, heard.ids, **{name: values[:, None].astype(np.float32) for name, (values, _) in plain.items()}

@@ -18,7 +18,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
 from pipeline import params, stage, store
-from pipeline.params import Within
+from pipeline.params import Seeds, Some, Within
 from pipeline.scores import ABSENT, Labels, clusters, coverage
 from pipeline.store import Array
 
@@ -31,12 +31,12 @@ Name = Literal["kmeans", "agglomerative", "dbscan", "gmm", "hdbscan"]
 class Cluster:
     k: Annotated[int, Within(2)]
     neighbours: Annotated[int, Within(2)]
-    clusterers: tuple[Name, ...]
+    clusterers: Annotated[tuple[Name, ...], Some()]
 
 
 @dataclass(frozen=True)
 class Params:
-    seeds: tuple[int, ...]
+    seeds: Seeds
     cluster: Cluster
 
 
@@ -44,7 +44,9 @@ Found = tuple[Labels, str]  # a label a track, and what was chosen
 
 
 def kmeans(points: Array, p: Cluster, seed: int) -> Found:
-    return KMeans(p.k, n_init=10, random_state=seed).fit_predict(points), f"k {p.k}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # tracks that are equal: less places than clusters
+        return KMeans(p.k, n_init=10, random_state=seed).fit_predict(points), f"k {p.k}"
 
 
 def agglomerative(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001  # Ward has no chance in it
@@ -66,13 +68,13 @@ def hdbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001
 
 def dbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001
     """DBSCAN with eps at the knee of the k-distance curve; elsewhere on it where that leaves less than two clusters."""
-    curve = k_distances(points, p.neighbours)
+    curve = np.maximum(k_distances(points, p.neighbours), 1e-9)  # equal tracks are 0 apart, which DBSCAN refuses
     place = knee(curve)
     found = DBSCAN(eps=curve[place], min_samples=p.neighbours).fit_predict(points)
     where = "the knee"
     if clusters(found) < 2:
         tries = np.unique(curve[np.linspace(0, len(curve) - 1, 40).astype(int)])
-        options = [DBSCAN(eps=eps, min_samples=p.neighbours).fit_predict(points) for eps in tries if eps > 0]
+        options = [DBSCAN(eps=eps, min_samples=p.neighbours).fit_predict(points) for eps in tries]
         best = max(options, key=lambda labels: (clusters(labels), coverage(labels)), default=found)
         if clusters(best) > clusters(found):
             found, where = best, "the most clusters on the curve (the knee gave one or none)"

@@ -4,25 +4,26 @@ Writes build/easy: the embedding, weights and curve of model `easy`.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from models.families import joined
 from pipeline import params, stage, store, training
-from pipeline.params import Count
-from pipeline.training import Device, Setup, Train
+from pipeline.params import Count, Layers, Seeds
+from pipeline.training import Device, Model, Source, Train
 
 
 @dataclass(frozen=True)
 class Easy:
     input: Literal["stats", "mfcc"]
-    hidden: tuple[Count, ...]
+    hidden: Layers
     latent: Count
     epochs: Count
 
 
 @dataclass(frozen=True)
 class Params:
-    seeds: tuple[int, ...]
+    seeds: Seeds
     device: Device
     train: Train
     easy: Easy
@@ -30,13 +31,16 @@ class Params:
 
 def main() -> None:
     p = params.load(Params)
-    setup = Setup(p.seeds, p.train, p.device)
-    made = training.corpus(p.easy.input, flat=True)
-    training.learn(
-        store.BUILD / "easy", "easy", made,
-        lambda: joined(made.shapes, made.scales, hidden=p.easy.hidden, latent=p.easy.latent),
-        setup.recipe(p.easy.epochs, beta=1.0), setup, {"family": "dense VAE", "input": p.easy.input},
-    )  # fmt: skip
+    model = Model(
+        store.BUILD / "easy",
+        "easy",
+        "dense VAE",
+        Source(p.easy.input, flat=True),
+        partial(joined, hidden=p.easy.hidden, latent=p.easy.latent),
+        p.easy.epochs,
+        beta=1.0,
+    )
+    training.learn(model, p.seeds, p.train, p.device)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline import params, stage, store
-from pipeline.scores import AGREEMENT, SHAPE, Labels, agreement, clusters, coverage, shape
+from pipeline.params import Seeds
+from pipeline.scores import AGREEMENT, SHAPE, Evaluate, Labels, agreement, clusters, coverage, shape
 from pipeline.stage import Problem
 from pipeline.store import Array, Representation
 
@@ -20,14 +21,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Evaluate:
-    labels: tuple[str, ...]
-    headline: str
-
-
-@dataclass(frozen=True)
 class Params:
-    seeds: tuple[int, ...]
+    seeds: Seeds
     evaluate: Evaluate
 
 

@@ -5,20 +5,21 @@ The only reader of `beta`. Writes build/hard: model `hard`, and how audio alone 
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 from models.families import experts
 from pipeline import params, stage, store, training
-from pipeline.params import Count, NotNegative, Within
-from pipeline.training import Device, Setup, Train
+from pipeline.params import Count, Layers, NotNegative, Seeds, Within
+from pipeline.training import Device, Model, Source, Train
 
 
 @dataclass(frozen=True)
 class Hard:
     condition: str
-    lyrics: Literal["none", "tfidf"]
+    lyrics: Literal["none", "tfidf", "tfidf_svd"]
     dropout: Annotated[float, Within(0, 0.9)]
-    hidden: tuple[Count, ...]
+    hidden: Layers
     latent: Count
     epochs: Count
 
@@ -26,7 +27,7 @@ class Hard:
 @dataclass(frozen=True)
 class Params:
     beta: NotNegative
-    seeds: tuple[int, ...]
+    seeds: Seeds
     device: Device
     train: Train
     hard: Hard
@@ -34,19 +35,19 @@ class Params:
 
 def main() -> None:
     p = params.load(Params)
-    setup = Setup(p.seeds, p.train, p.device)
-    lyrics = None if p.hard.lyrics == "none" else p.hard.lyrics
-    made = training.corpus("stats", lyrics, p.hard.condition)
-    training.learn(
-        store.BUILD / "hard", "hard", made,
-        lambda: experts(
-            made.shapes, made.scales, hidden=p.hard.hidden, latent=p.hard.latent, labels=len(made.labels),
-            dropout=p.hard.dropout,
-        ),
-        setup.recipe(p.hard.epochs, p.beta), setup,
-        {"family": "conditional beta-VAE", "input": "stats", "lyrics": p.hard.lyrics, "condition": p.hard.condition},
+    own = p.hard
+    lyrics = None if own.lyrics == "none" else own.lyrics
+    model = Model(
+        store.BUILD / "hard",
+        "hard",
+        "conditional beta-VAE",
+        Source("stats", lyrics, own.condition),
+        partial(experts, hidden=own.hidden, latent=own.latent, dropout=own.dropout),
+        own.epochs,
+        p.beta,
         alone=("audio", "lyrics") if lyrics else (),
-    )  # fmt: skip
+    )
+    training.learn(model, p.seeds, p.train, p.device)
 
 
 if __name__ == "__main__":

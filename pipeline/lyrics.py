@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline import params, stage, store
@@ -15,16 +16,18 @@ from pipeline.params import Count
 
 log = logging.getLogger(__name__)
 
-# scikit-learn's own pattern cuts Bangla words at their vowel signs, which are no \w. The zero-width (non-)joiners hold
-# Bangla conjuncts together and never stand alone.
-WORD = r"(?u)[\w\u0980-\u09ff][\w\u0980-\u09ff\u200c\u200d']*"
-SECTION_MARK = re.compile(r"^\s*[\[(].{0,40}[\])]\s*$", flags=re.MULTILINE)
+# scikit-learn's own pattern cuts Bangla words at their vowel signs, which are marks and no \\w. The zero-width
+# (non-)joiners hold conjuncts together and never stand alone.
+MARKS = "".join(chr(code) for code in range(0x300, 0xFFFF) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
+WORD = rf"\w[\w{MARKS}\u200c\u200d']*"
+SECTION_MARK = re.compile(r"^\s*(\[[^\]]{0,40}\]|\([^)]{0,40}\))\s*$", flags=re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Tfidf:
     vocabulary: Count
     min_tracks: Count
+    reduced: Count
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,16 @@ def tfidf(texts: list[str], p: Tfidf) -> tuple[NDArray[np.float32], list[str]]:
     return table, list(vectorizer.get_feature_names_out())
 
 
+def reduced(vectors: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
+    """The vectors in the few directions that tell most (latent semantic analysis), for models that want few numbers."""
+    dims = min(dims, min(vectors.shape) - 1)
+    if dims < 1:
+        return np.zeros((len(vectors), 1), np.float32)
+    with np.errstate(invalid="ignore"):  # equal texts have no variance to share out
+        found = TruncatedSVD(dims, n_iter=10, random_state=0).fit_transform(vectors)
+    return np.asarray(found, dtype=np.float32)
+
+
 def main() -> None:
     p = params.load(Params).lyrics
     tracks = store.usable_tracks()
@@ -74,9 +87,11 @@ def main() -> None:
     texts = {id_: text for id_, text in texts.items() if re.search(WORD, text)}
     there = np.array([id_ in texts for id_ in tracks["id"]])
     vectors, words = tfidf(list(texts.values()), p.tfidf) if texts else (np.zeros((0, 1), np.float32), [""])
-    rows = np.zeros((len(tracks), len(words)), np.float32)
-    rows[there] = vectors
-    store.write_rows(store.BUILD / "lyrics", tuple(tracks["id"]), tfidf=rows, there=there)
+    tables = {"tfidf": vectors, "tfidf_svd": reduced(vectors, p.tfidf.reduced)}
+    rows = {name: np.zeros((len(tracks), table.shape[1]), np.float32) for name, table in tables.items()}
+    for name, table in tables.items():
+        rows[name][there] = table
+    store.write_rows(store.BUILD / "lyrics", tuple(tracks["id"]), there=there, **rows)
     store.write_json(store.BUILD / "lyrics" / "vocabulary.json", words)
     log.info("%d of %d tracks have lyrics; %d words in TF-IDF", there.sum(), len(there), len(words))
 

@@ -5,12 +5,13 @@ side by side in one dense VAE), each fused with the lyrics that `medium.lyrics` 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Annotated, Literal
 
 from models.families import joined
 from pipeline import params, stage, store, training
-from pipeline.params import Count
-from pipeline.training import Device, Setup, Train
+from pipeline.params import Count, Layers, Seeds, Some
+from pipeline.training import Device, Model, Source, Train
 
 INPUTS = {"conv1d": "mfcc", "conv2d": "logmel"}
 FAMILIES = {"conv1d": "Conv1D VAE", "conv2d": "Conv2D VAE", "fusion": "dense fusion VAE"}
@@ -18,18 +19,18 @@ FAMILIES = {"conv1d": "Conv1D VAE", "conv2d": "Conv2D VAE", "fusion": "dense fus
 
 @dataclass(frozen=True)
 class Medium:
-    models: tuple[Literal["conv1d", "conv2d", "fusion"], ...]
-    lyrics: Literal["none", "tfidf"]
+    models: Annotated[tuple[Literal["conv1d", "conv2d", "fusion"], ...], Some()]
+    lyrics: Literal["none", "tfidf", "tfidf_svd"]
     fusion_input: Literal["stats", "mfcc"]
     channels: Count
-    hidden: tuple[Count, ...]
+    hidden: Layers
     latent: Count
     epochs: Count
 
 
 @dataclass(frozen=True)
 class Params:
-    seeds: tuple[int, ...]
+    seeds: Seeds
     device: Device
     train: Train
     medium: Medium
@@ -37,21 +38,21 @@ class Params:
 
 def main() -> None:
     p = params.load(Params)
-    setup = Setup(p.seeds, p.train, p.device)
-    lyrics = None if p.medium.lyrics == "none" else p.medium.lyrics
-    for model in p.medium.models:
-        source = INPUTS.get(model, p.medium.fusion_input)
-        made = training.corpus(source, lyrics, flat=model == "fusion")
+    own = p.medium
+    for model in own.models:
         kind = model if model in INPUTS else "dense"
-        training.learn(
-            store.BUILD / "medium", model, made,
-            lambda made=made, kind=kind: joined(  # type: ignore[misc]  # mypy cannot infer a lambda's defaults
-                made.shapes, made.scales, hidden=p.medium.hidden, latent=p.medium.latent,
-                channels=p.medium.channels, audio=kind,
+        made = Model(
+            store.BUILD / "medium",
+            model,
+            FAMILIES[model],
+            Source(
+                INPUTS.get(model, own.fusion_input), None if own.lyrics == "none" else own.lyrics, flat=kind == "dense"
             ),
-            setup.recipe(p.medium.epochs, beta=1.0), setup,
-            {"family": FAMILIES[model], "input": source, "lyrics": p.medium.lyrics},
-        )  # fmt: skip
+            partial(joined, hidden=own.hidden, latent=own.latent, channels=own.channels, audio=kind),
+            own.epochs,
+            beta=1.0,
+        )
+        training.learn(made, p.seeds, p.train, p.device)
 
 
 if __name__ == "__main__":

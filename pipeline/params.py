@@ -1,7 +1,9 @@
 """The one reader of params.yaml: frozen dataclasses out of it, errors with the cure."""
 
+import contextlib
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from dataclasses import dataclass
@@ -24,16 +26,24 @@ class Within:
     high: float = float("inf")
 
 
+@dataclass(frozen=True)
+class Some:
+    """A list that must not be empty."""
+
+
 Count = Annotated[int, Within(1)]
 Share = Annotated[float, Within(0, 1)]
 NotNegative = Annotated[float, Within(0)]
+Layers = Annotated[tuple[Count, ...], Some()]
+Seeds = Annotated[tuple[Annotated[int, Within(0, 2**32 - 1)], ...], Some()]
 
 
 def load(kind: type[P], file: Path = FILE) -> P:
     """The sections of params.yaml that the dataclass `kind` names, checked."""
     raw = _read(file)
     wanted = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]  # P is always a dataclass
-    _refuse_unknown(raw, _sections(file) | set(wanted), "")
+    if known := _sections(file):
+        _refuse_unknown(raw, known | set(wanted), "")
     return _dataclass(kind, {key: raw[key] for key in wanted if key in raw}, "", near=raw)
 
 
@@ -42,17 +52,18 @@ def _read(file: Path) -> dict[str, Any]:
         raise Problem(f"{file} is missing: run this in the top folder of the project, or `git checkout {file}`")
     try:
         raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else "?"
-        raise Problem(f"{file} line {line} is not YAML: {getattr(error, 'problem', error)}: mend it") from None
+        line = f" line {mark.line + 1}" if mark else ""
+        why = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise Problem(f"{file}{line} is not YAML: {why}: mend it") from None
     if not isinstance(raw, dict):
         raise Problem(f"{file} holds no parameters: run `git checkout {file}`")
     return raw
 
 
 def _sections(file: Path) -> set[str]:
-    """Every top-level name that some stage reads, from the dvc.yaml beside params.yaml."""
+    """Every top-level name that some stage reads, from the dvc.yaml beside params.yaml; none if there is none."""
     stages = file.with_name("dvc.yaml")
     if not stages.exists():
         return set()
@@ -88,7 +99,10 @@ def _value(hint: Any, value: Any, name: str) -> Any:
         return _dataclass(typing.cast(type, hint), value, f"{name}.", near=value if isinstance(value, dict) else {})
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _within(_value(args[0], value, name), args[1], name)
+        plain = _value(args[0], value, name)
+        if isinstance(args[1], Some):
+            return plain or _wrong(name, value, "a list of at least one")
+        return _within(plain, args[1], name)
     if origin is Literal:
         return value if value in args else _wrong(name, value, "one of " + ", ".join(map(str, args)))
     if origin is tuple:
@@ -100,14 +114,11 @@ def _value(hint: Any, value: Any, name: str) -> Any:
 
 
 def _plain(hint: type, value: Any, name: str) -> Any:
-    if hint is float and isinstance(value, str):
-        try:  # YAML reads 1e-3 (no dot) as text
-            return float(value)
-        except ValueError:
-            pass
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is hint:
+    if hint is float and not isinstance(value, bool):
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
+            number = float(value)  # YAML reads 1e-3 (no dot) as text, and `-S beta=4` writes a whole number
+            return _wrong(name, number, "a finite number") if math.isinf(number) else number
+    elif type(value) is hint:
         return value
     return _wrong(name, value, {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[hint])
 

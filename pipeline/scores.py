@@ -1,6 +1,7 @@
 """Two tables of score functions, which evaluate, the report and the tests loop over. What is undefined is None."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,15 @@ from sklearn import metrics
 from pipeline.store import Array
 
 Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """What is scored and shown: the columns of the tracks to compare with, and the clusterer of the headlines."""
+
+    labels: tuple[str, ...]
+    headline: str
+
 
 NOISE = -1  # a track that a clusterer left out
 ABSENT = -2  # a track that has no place in this representation, for example no lyrics

@@ -1,5 +1,6 @@
 """The one opener of files: tables, arrays that carry the ids of their rows, texts and json."""
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,13 +66,19 @@ def read_rows(folder: Path, *names: str) -> Rows:
 
 def _array(path: Path) -> Array:
     _there(path)
-    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    try:
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise _damaged(path, error, "remove it and run `dvc repro`") from None
     return array
 
 
 def read_json(path: Path) -> Any:
     _there(path)
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # also what is no UTF-8
+        raise _damaged(path, error, "remove it and run `dvc repro`") from None
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -82,7 +89,19 @@ def write_json(path: Path, value: Any) -> None:
 def read_table(path: Path) -> pd.DataFrame:
     """A CSV table, every cell as it was written: an id like 007 or NA stays text."""
     _there(path)
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise _damaged(path, error, "mend it, or run `dvc checkout`") from None
+    if not head:
+        raise Problem(f"{path} is empty: its first line must name the columns")
+    for number, row in enumerate(rows, start=1):
+        if any(row[len(head) :]):
+            raise Problem(
+                f"{path}: row {number} has more cells than the {len(head)} columns: put texts with commas in quotes"
+            )
+    return pd.DataFrame([(row + [""] * len(head))[: len(head)] for row in rows], columns=head, dtype=str)
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -127,3 +146,7 @@ def representations() -> list[Representation]:
     if not found:
         raise Problem(f"no embedding under {BUILD}/: run `dvc repro`")
     return found
+
+
+def _damaged(path: Path, error: Exception, cure: str) -> Problem:
+    return Problem(f"{path} cannot be read ({' '.join(str(error).split())[:120]}): {cure}")

@@ -5,20 +5,23 @@ language from a folder's name. Writes build/tracks/tracks.csv.
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import pandas as pd
 
-from pipeline import params, stage, store, waves
+from pipeline import params, stage, store
 from pipeline.params import Within
+from pipeline.sound import waves
 from pipeline.stage import Problem
 
 log = logging.getLogger(__name__)
 
 COLUMNS = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "license", "source")
 SOUNDS = {".wav", ".mp3", ".ogg", ".oga", ".flac", ".m4a", ".aac", ".opus", ".wma", ".mp4", ".aif", ".aiff"}
+BAD_ID = re.compile(r"^$|^[./]|[/\\\x00-\x1f\x7f]")  # an id names files; it must not lead anywhere else
 LANGUAGES = {"english": "en", "eng": "en", "bangla": "bn", "bengali": "bn", "hindi": "hi", "urdu": "ur", "tamil": "ta"}
 
 
@@ -38,12 +41,14 @@ def listed(file: Path) -> pd.DataFrame:
     for column in ("id", "audio"):
         if column not in table:
             raise Problem(f"{file} has no column {column!r} (it has {', '.join(table.columns)}): add it")
+    if table.empty:
+        raise Problem(f"{file} lists no track: add rows, or remove it to have one made from {file.parent}/audio")
     for column in COLUMNS:
         if column not in table:
             table[column] = ""
     for id_ in table["id"]:
-        if not id_ or id_.startswith((".", "/")) or any(sign in id_ for sign in ("/", "\\", "..", "\0", "\n")):
-            raise Problem(f"{file}: id {id_!r} is not allowed (no slash, no '..', not empty): rename it")
+        if BAD_ID.search(id_):
+            raise Problem(f"{file}: id {id_!r} is not allowed (no slash, no leading dot, not empty): rename it")
     double = table.loc[table["id"].duplicated(), "id"]
     if len(double):
         raise Problem(f"{file}: id {double.iloc[0]!r} stands in more than one row: give each track an id of its own")
@@ -57,8 +62,8 @@ def _inside(path: str, column: str, file: Path) -> None:
     """Refuses a path that leaves the data folder, and one that leads nowhere."""
     if column == "lyrics" and not path:
         return
-    posix = PurePosixPath(path.replace("\\", "/"))
-    if not path or posix.is_absolute() or ".." in posix.parts or ":" in posix.parts[0]:
+    parts = PurePosixPath(path.replace("\\", "/")).parts
+    if not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or not path.isprintable():
         raise Problem(f"{file}: {column} {path!r} must be a path inside {file.parent}/, without '..': correct the row")
     if not (file.parent / path).is_file():
         raise Problem(f"{file.parent / path} is listed in {file} but missing: run `dvc pull`, or take the row out")
@@ -69,17 +74,34 @@ def found(data: Path) -> pd.DataFrame:
     files = sorted(p for p in (data / "audio").rglob("*") if p.suffix.lower() in SOUNDS and p.is_file())
     if not files:
         raise Problem(f"no {data}/tracks.csv and no sound file under {data}/audio: run `dvc pull`, or put songs there")
-    stems = [file.stem for file in files]
+    ids = _ids([file.relative_to(data / "audio") for file in files])
     rows = []
-    for file in files:
+    for file, id_ in zip(files, ids, strict=True):
         inner = file.relative_to(data / "audio")
-        unique = file.stem if stems.count(file.stem) == 1 else "__".join((*inner.parent.parts, inner.name))
         words = [data / "lyrics" / inner.with_suffix(".txt"), data / "lyrics" / f"{file.stem}.txt"]
         text = next((path.relative_to(data).as_posix() for path in words if path.is_file()), "")
         row = dict.fromkeys(COLUMNS, "")
-        row |= {"id": unique.lstrip("."), "audio": file.relative_to(data).as_posix(), "lyrics": text}
+        row |= {"id": id_, "audio": file.relative_to(data).as_posix(), "lyrics": text}
         rows.append(row | {"title": file.stem, "language": _language(inner)})
     return pd.DataFrame(rows)
+
+
+def _ids(files: list[Path]) -> list[str]:
+    """An id a file: its stem; its whole path where that is taken; and a number where even that is."""
+    stems = [_allowed(file.stem) for file in files]
+    ids: list[str] = []
+    for file, stem in zip(files, stems, strict=True):
+        wish = stem if stems.count(stem) == 1 else _allowed("__".join(file.parts))
+        taken, number = {*ids, *stems} - {stem}, 2
+        id_ = wish
+        while id_ in taken or id_ in ids:
+            id_, number = f"{wish}_{number}", number + 1
+        ids.append(id_)
+    return ids
+
+
+def _allowed(name: str) -> str:
+    return BAD_ID.sub("_", name) or "_"
 
 
 def _language(inner: Path) -> str:
@@ -103,7 +125,8 @@ def checked(table: pd.DataFrame, data: Path, p: Tracks) -> pd.DataFrame:
             if info.seconds < p.min_seconds:
                 fact["reason"] = f"{info.seconds:.1f} s long, tracks.min_seconds is {p.min_seconds:g}"
         facts.append(fact | {"has_lyrics": "yes" if row["lyrics"] else "no"})
-    return pd.concat([table.reset_index(drop=True), pd.DataFrame(facts)], axis=1)
+    told = pd.DataFrame(facts)  # what the files say stands above a column of the same name
+    return pd.concat([table.drop(columns=told.columns, errors="ignore").reset_index(drop=True), told], axis=1)
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from models import device as devices
 from models.families import Shape
 from models.fit import Epoch, Recipe, Songs, active_units, embed, fit, standardised
 from models.vae import VAE, Scale
-from pipeline import store
+from pipeline import store, workers
 from pipeline.params import Count, Share, Within
 from pipeline.stage import Problem, progress
 from pipeline.store import Array
@@ -37,6 +37,17 @@ class Train:
     rate: Annotated[float, Within(1e-7, 1)]
     warmup: Share
     precision: Literal["auto", "fp32", "bf16"]
+    workers: Annotated[int, Within(0)]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a model is shown: an array of stage audio, one of stage lyrics, and a column of the tracks as condition."""
+
+    audio: str
+    lyrics: str | None = None
+    condition: str = "none"
+    flat: bool = False  # frames as one long vector
 
 
 @dataclass(frozen=True)
@@ -50,40 +61,39 @@ class Corpus:
     labels: tuple[str, ...]  # the values of the condition, in the order of its columns
 
 
-def corpus(audio: str | None, lyrics: str | None = None, condition: str = "none", *, flat: bool = False) -> Corpus:
-    """The tracks with an array of stage audio, one of stage lyrics, and a column of the tracks as the condition."""
-    heard = store.read_rows(store.BUILD / "audio", *([audio] if audio else []), "valid")
+def corpus(source: Source) -> Corpus:
+    """All tracks that have audio features, as `source` says."""
+    heard = store.read_rows(store.BUILD / "audio", source.audio, "valid")
     ids = heard.ids
     if not ids:
         raise Problem("no track has audio features: run `dvc repro audio` and read what it says")
     track, segment = np.nonzero(heard["valid"])
-    scales: dict[str, Scale] = {}
-    values = words = None
-    if audio:
-        values = torch.from_numpy(np.ascontiguousarray(heard[audio][track, segment]))
-        scales["audio"] = _scale(values)
-        if flat and values.dim() > 2:
-            scales["audio"] = _scale(values := values.flatten(1))
+    values = torch.from_numpy(np.ascontiguousarray(heard[source.audio][track, segment]))
+    scales, shown = {"audio": _scale(values)}, {"audio": values}
+    if source.flat and values.dim() > 2:
+        shown = {"audio": values.flatten(1)}
+        scales = {"audio": _scale(shown["audio"])}
     there = torch.zeros(len(ids), dtype=torch.bool)
-    if lyrics:
-        rows = store.read_rows(store.BUILD / "lyrics", lyrics, "there").at(ids)
-        words, there = torch.from_numpy(np.array(rows[lyrics])), torch.from_numpy(np.array(rows["there"]))
-        scales["lyrics"] = _text_scale(words, there)
-    told, labels = _condition(ids, condition)
-    shapes = {name: tuple(v.shape[1:]) for name, v in (("audio", values), ("lyrics", words)) if v is not None}
-    return Corpus(ids, Songs(values, torch.from_numpy(track), words, there, told), scales, shapes, labels)
+    if source.lyrics:
+        rows = store.read_rows(store.BUILD / "lyrics", source.lyrics, "there").at(ids)
+        there = torch.from_numpy(np.array(rows["there"]))
+        shown["lyrics"] = torch.from_numpy(np.array(rows[source.lyrics]))
+        scales["lyrics"] = _text_scale(shown["lyrics"], there)
+    told, labels = _condition(ids, source.condition)
+    songs = Songs(shown["audio"], torch.from_numpy(track), shown.get("lyrics"), there, told)
+    return Corpus(ids, songs, scales, {name: tuple(view.shape[1:]) for name, view in shown.items()}, labels)
 
 
 def _scale(values: torch.Tensor) -> Scale:
     """Zero mean and unit variance: per number for vectors, per row (coefficient, mel) for pictures."""
     over = (0,) if values.dim() == 2 else (0, 2)
-    return Scale(values.mean(over, keepdim=True)[0], values.std(over, keepdim=True)[0].clamp(min=1e-6))
+    return Scale(values.mean(over, keepdim=True)[0], values.std(over, correction=0, keepdim=True)[0].clamp(min=1e-6))
 
 
 def _text_scale(words: torch.Tensor, there: torch.Tensor) -> Scale:
     """One divisor for all words: dividing each by its own would make the rarest word the loudest."""
     known = words[there] if there.any() else words
-    return Scale(known.mean(0), known.std(0).square().mean().sqrt().clamp(min=1e-6))
+    return Scale(known.mean(0), known.std(0, correction=0).square().mean().sqrt().clamp(min=1e-6))
 
 
 def _condition(ids: tuple[str, ...], column: str) -> tuple[torch.Tensor, tuple[str, ...]]:
@@ -100,66 +110,113 @@ def _condition(ids: tuple[str, ...], column: str) -> tuple[torch.Tensor, tuple[s
 
 
 @dataclass(frozen=True)
-class Setup:
-    """What all models of a run share."""
+class Model:
+    """One model of a stage: where it goes, what it is shown, how it is built and trained."""
 
-    seeds: tuple[int, ...]
-    train: Train
-    device: Device
+    folder: Path
+    name: str
+    family: str
+    source: Source
+    build: Callable[..., VAE]  # of shapes, scales and labels; a partial, since it travels to other processes
+    epochs: int
+    beta: float
+    alone: tuple[str, ...] = ()  # modalities by which alone the tracks are also embedded
 
-    def recipe(self, epochs: int, beta: float) -> Recipe:
-        return Recipe(epochs=epochs, batch=self.train.batch, rate=self.train.rate, warmup=self.train.warmup, beta=beta)
+
+@dataclass(frozen=True)
+class Job:
+    """A model to train from one seed."""
+
+    model: Model
+    seed: int
+    recipe: Recipe
+    device: torch.device
+    bf16: bool
+    threads: int
+    keep: bool  # the weights and examples of this seed are written
 
 
-def learn(
-    folder: Path,
-    name: str,
-    made: Corpus,
-    build: Callable[[], VAE],
-    recipe: Recipe,
-    setup: Setup,
-    about: Mapping[str, Any],
-    alone: tuple[str, ...] = (),
-) -> None:
-    """Trains `build()` once a seed and writes model `name`; also its view by each modality of `alone`."""
-    if not setup.seeds:
-        raise Problem("seeds is an empty list in params.yaml; it must name at least one seed")
+@dataclass(frozen=True)
+class Learnt:
+    """What one seed gives."""
+
+    means: Mapping[str, Array]  # embedding name -> [track, latent]
+    kl: list[float]
+    active: int
+    curve: list[dict[str, object]]
+
+
+def learn(model: Model, seeds: tuple[int, ...], train: Train, device: Device) -> None:
+    """Trains `model` once a seed and writes it. On a CPU the seeds share the cores, one process each."""
     try:
-        device, why = devices.choose(setup.device)
+        where, why = devices.choose(device)
     except ValueError as error:
         raise Problem(f"{error}: set device to auto or cpu") from None
+    made = corpus(model.source)
     convolves = any(len(shape) > 1 for shape in made.shapes.values())
-    autocast, precision = devices.bf16(setup.train.precision, device, convolves=convolves)
-    size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks, {len(setup.seeds)} seeds"
-    log.info("%s: %s; %s; %s", name, size, why, precision)
-    moved = made.songs.to(device)
-    means: dict[str, list[Array]] = {name: [], **{f"{name}_{modality}": [] for modality in alone}}
-    kls, active, curves = [], [], []
-    ticks = iter(progress(range(len(setup.seeds) * recipe.epochs), name))
-    for seed in setup.seeds:
-        torch.manual_seed(seed)
-        vae = build().to(device)
-        ready = standardised(vae, moved)
-        curves += _curve(name, seed, fit(vae, ready, recipe, bf16=autocast, tick=lambda: next(ticks, None)))
-        vae = vae.half().float()  # what is embedded is exactly what the weights on disk say
-        seen = embed(vae, ready)
-        means[name].append(seen.mean.cpu().numpy())
-        for modality in alone:
-            means[f"{name}_{modality}"].append(_alone(vae, ready, modality))
-        kls.append([round(value, 5) for value in seen.kl.tolist()])
-        active.append(active_units(seen))
-        if seed == setup.seeds[0]:
-            _keep(folder, name, vae, made, ready)
-    next(ticks, None)
-    store.write_rows(folder, made.ids, **{key: np.stack(rows, axis=1) for key, rows in means.items()})
-    store.write_table(folder / f"{name}_curve.csv", pd.DataFrame(curves))
-    shapes = {key: list(shape) for key, shape in made.shapes.items()}
-    known = {"seeds": list(setup.seeds), "beta": recipe.beta, "shapes": shapes, "labels": list(made.labels)}
-    store.write_json(folder / f"{name}.json", {**about, **known, "active_units": active, "kl_per_unit": kls})
-    for modality in alone:
-        seen_by = {"family": f"{about['family']}, {modality} alone", "condition": about.get("condition", "none")}
+    bf16, precision = devices.bf16(train.precision, where, convolves=convolves)
+    processes = 1 if where.type == "cuda" else min(len(seeds), train.workers or workers.cores())
+    size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks, {len(seeds)} seeds on {processes} processes"
+    log.info("%s: %s; %s; %s", model.name, size, why, precision)
+    recipe = Recipe(model.epochs, train.batch, train.rate, train.warmup, model.beta)
+    threads = max(1, workers.cores() // processes)
+    jobs = [Job(model, seed, recipe, where, bf16, threads, keep=seed == seeds[0]) for seed in seeds]
+    learnt = list(progress(workers.in_order(learn_seed, jobs, processes, _died), model.name, len(jobs)))
+    _write(model, made, seeds, learnt)
+
+
+def _died(job: Job) -> Learnt:
+    raise Problem(
+        f"{job.model.name} seed {job.seed}: the process was ended, most likely for memory: lower train.workers"
+    )
+
+
+def learn_seed(job: Job) -> Learnt:
+    """Trains and embeds one seed."""
+    torch.set_num_threads(job.threads)
+    model = job.model
+    made = corpus(model.source)
+    torch.manual_seed(job.seed)
+    vae = model.build(made.shapes, made.scales, labels=len(made.labels))
+    vae = vae.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss it
+    ready = standardised(vae, made.songs.to(job.device))
+    curve = fit(vae, ready, job.recipe, bf16=job.bf16)
+    _round(vae)
+    seen = embed(vae, ready)
+    means = {model.name: seen.mean.cpu().numpy()}
+    means |= {f"{model.name}_{modality}": _alone(vae, ready, modality) for modality in model.alone}
+    if job.keep:
+        _keep(model.folder, model.name, vae, made, ready)
+    kl = [round(value, 5) for value in seen.kl.tolist()]
+    return Learnt(means, kl, active_units(seen), _curve(model.name, job.seed, curve))
+
+
+@torch.no_grad()
+def _round(vae: VAE) -> None:
+    """Half precision for the weights, so that what is embedded is exactly what the small file on disk says.
+
+    The scales stay as they are: an MFCC of -400 would lose its decimals.
+    """
+    for weights in vae.parameters():
+        weights.copy_(weights.half())
+
+
+def _write(model: Model, made: Corpus, seeds: tuple[int, ...], learnt: list[Learnt]) -> None:
+    folder, name = model.folder, model.name
+    store.write_rows(
+        folder, made.ids, **{key: np.stack([one.means[key] for one in learnt], axis=1) for key in learnt[0].means}
+    )
+    store.write_table(folder / f"{name}_curve.csv", pd.DataFrame([row for one in learnt for row in one.curve]))
+    source = model.source
+    shown = {"input": source.audio, "lyrics": source.lyrics or "none", "condition": source.condition}
+    about: dict[str, Any] = {"family": model.family, **shown, "beta": model.beta, "seeds": list(seeds)}
+    about |= {"shapes": {key: list(shape) for key, shape in made.shapes.items()}, "labels": list(made.labels)}
+    about |= {"active_units": [one.active for one in learnt], "kl_per_unit": [one.kl for one in learnt]}
+    store.write_json(folder / f"{name}.json", about)
+    for modality in model.alone:
+        seen_by = {"family": f"{model.family}, {modality} alone", "condition": source.condition}
         store.write_json(folder / f"{name}_{modality}.json", seen_by)
-    log.info("%s: %s of %d units active", name, ", ".join(map(str, active)), len(kls[0]))
+    log.info("%s: %s of %d units active", name, ", ".join(str(one.active) for one in learnt), len(learnt[0].kl))
 
 
 def _alone(vae: VAE, ready: Songs, modality: str) -> Array:
@@ -183,7 +240,9 @@ def _curve(name: str, seed: int, epochs: list[Epoch]) -> list[dict[str, object]]
 def _keep(folder: Path, name: str, vae: VAE, made: Corpus, ready: Songs) -> None:
     """Writes the weights in half precision, and what the model makes of the first segment of a few tracks."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {key: value.half().contiguous().cpu() for key, value in vae.state_dict().items()}
+    trained = {key for key, _ in vae.named_parameters()}
+    state = vae.state_dict().items()
+    weights = {key: (value.half() if key in trained else value).contiguous().cpu() for key, value in state}
     save_file(weights, folder / f"{name}.safetensors")
     chosen = np.linspace(0, len(made.ids) - 1, min(EXAMPLES, len(made.ids))).astype(int)
     rows = torch.tensor([int((ready.track == track).nonzero()[0]) for track in chosen], device=ready.track.device)

@@ -1,0 +1,36 @@
+# `make` does everything on a fresh machine: environment, data, stages, report. `make test` checks it.
+# Needs Python >= 3.11, git and make. PYTHON=python3.12 make  chooses another Python.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: all pull repro report test lint check bench sample clean
+all: report
+
+# Rebuilt when requirements.txt changes. The stamp is written last, so a broken install is tried again.
+.venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv (a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+pull: .venv/installed
+	@dvc pull --quiet
+
+repro: pull
+	@dvc repro
+
+report: repro
+	@python -m pipeline.report
+
+test: .venv/installed lint
+	@python -m pytest
+
+lint: .venv/installed
+	@ruff check . && ruff format --check . && mypy && lint-imports
+
+clean:
+	rm -rf build reports/_site

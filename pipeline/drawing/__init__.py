@@ -1,0 +1,1 @@
+"""What stage `figures` draws: a file a kind of figure; `seen` is what they are drawn from, `look` how they look."""

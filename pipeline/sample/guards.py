@@ -1,0 +1,202 @@
+"""Measures on the encoded files what the sample promises: the language is in the voice and the words, not in the sound.
+
+    python -m pipeline.sample.guards data --stems data
+
+Prints every figure beside its target; exit 1 when one is missed. Figures that need stems are left out without --stems,
+the folder that `python -m pipeline.sample --stems` wrote.
+"""
+
+import argparse
+import csv
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from scipy.fft import dct
+from scipy.signal import resample_poly
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, normalized_mutual_info_score
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from pipeline.sample import guards_text
+from pipeline.stage import Problem, progress
+
+RATE: Final = 22_050
+CLIP: Final = 30.0
+WINDOW: Final = 2048
+HOP: Final = 512
+SEEDS: Final = 5  # of the folds and of KMeans; their mean counts
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A figure, and between what bounds it must lie."""
+
+    name: str
+    value: float
+    least: float = -np.inf
+    most: float = np.inf
+
+    @property
+    def holds(self) -> bool:
+        return self.least <= self.value <= self.most
+
+    @property
+    def target(self) -> str:
+        if self.least == -np.inf:
+            return f"<= {self.most:.2f}"
+        return f">= {self.least:.2f}" if self.most == np.inf else f"{self.least:.2f} to {self.most:.2f}"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is measured of every track's sound, one row each."""
+
+    timbre: Floats  # MFCC statistics
+    level: Floats  # loudness and bandwidth alone
+
+
+def middle(path: Path) -> Floats:
+    """The middle 30 s as one channel at 22,050 Hz."""
+    wave, rate = soundfile.read(path, dtype="float64", always_2d=True)
+    mono = wave.mean(1)
+    spare = max(0, (len(mono) - round(CLIP * rate)) // 2)
+    mono = mono[spare : spare + round(CLIP * rate)]
+    return mono if rate == RATE else np.asarray(resample_poly(mono, RATE, rate), np.float64)
+
+
+def powers(wave: Floats) -> Floats:
+    """Power spectra, frame x bin."""
+    frames = np.lib.stride_tricks.sliding_window_view(wave, WINDOW)[::HOP]
+    return np.abs(np.fft.rfft(frames * np.hanning(WINDOW), axis=1)) ** 2
+
+
+def mel(bands: int = 128) -> Floats:
+    """Band x bin: triangles of equal width on the mel scale."""
+    edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + RATE / 2 / 700), bands + 2) / 2595) - 1)
+    f = np.fft.rfftfreq(WINDOW, 1 / RATE)
+    up = (f - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    down = (edges[2:, None] - f) / np.diff(edges)[1:, None]
+    return np.maximum(0, np.minimum(up, down))
+
+
+def timbre(power: Floats) -> Floats:
+    """Mean, standard deviation and standard deviation of the change of 40 MFCC."""
+    loud = 10 * np.log10(np.maximum(power @ mel().T, 1e-10))
+    cepstra = dct(np.maximum(loud, loud.max() - 80), norm="ortho", axis=1)[:, :40]
+    return np.concatenate([cepstra.mean(0), cepstra.std(0), np.diff(cepstra, axis=0).std(0)])
+
+
+def level(power: Floats) -> Floats:
+    """Loudness (mean, spread, peak to mean, dB) and bandwidth (where 50, 85, 95 and 99 % of the energy end)."""
+    loud = 10 * np.log10(power.sum(1) + 1e-10)
+    share = np.cumsum(power.mean(0)) / power.mean(0).sum()
+    ends = np.searchsorted(share, [0.5, 0.85, 0.95, 0.99])
+    return np.array([loud.mean(), loud.std(), loud.max() - loud.mean(), *np.log(ends + 1.0)])
+
+
+def heard(paths: Sequence[Path], what: str) -> Heard:
+    rows = []
+    for path in progress(paths, what, len(paths)):
+        power = powers(middle(path))
+        rows.append((timbre(power), level(power)))
+    return Heard(np.array([row[0] for row in rows]), np.array([row[1] for row in rows]))
+
+
+def probe(features: Floats, labels: Sequence[str], artists: Sequence[str]) -> float:
+    """Balanced accuracy of a linear classifier on artists that it has not heard, mean over the ways to fold."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+    folds = min(5, len(set(artists)), *Counter(labels).values())
+    return float(np.mean([
+        balanced_accuracy_score(labels, cross_val_predict(
+            model, features, labels, groups=artists,
+            cv=StratifiedGroupKFold(folds, shuffle=True, random_state=seed)))
+        for seed in range(SEEDS)
+    ]))  # fmt: skip
+
+
+def clustered(features: Floats, k: int, labels: Sequence[str]) -> float:
+    """Normalised mutual information of KMeans on 16 principal components with the labels, mean over seeds."""
+    standard = StandardScaler().fit_transform(features)
+    main = PCA(min(16, *standard.shape), random_state=0).fit_transform(standard)
+    found = (KMeans(k, n_init=10, random_state=seed).fit_predict(main) for seed in range(SEEDS))
+    return float(np.mean([normalized_mutual_info_score(labels, clusters) for clusters in found]))
+
+
+def sound_guards(data: Path, rows: Sequence[dict[str, str]], stems: Path | None) -> list[Guard]:
+    """Every guard about the sound."""
+    language, genre, artist = ([row[name] for row in rows] for name in ("language", "genre", "artist"))
+    mixed = heard([data / row["audio"] for row in rows], "mixes")
+    guards = [
+        Guard("language from the mix, probe", probe(mixed.timbre, language, artist), least=0.70),
+        Guard("language from loudness and bandwidth, probe", probe(mixed.level, language, artist), most=0.65),
+        Guard("genre from the mix, probe", probe(mixed.timbre, genre, artist), least=0.75),
+        Guard("genre in clusters, k=5, NMI", clustered(mixed.timbre, 5, genre), 0.4, 0.7),
+        Guard("language in clusters, k=5, NMI", clustered(mixed.timbre, 5, language), most=0.1),
+        Guard("language in clusters, k=2, NMI", clustered(mixed.timbre, 2, language), most=0.1),
+    ]
+    if stems is not None:
+        for name, bounds in (("vocal", {"least": 0.90}), ("backing", {"most": 0.65})):
+            stem = heard([stems / "stems" / name / f"{row['id']}.ogg" for row in rows], f"{name} stems")
+            value = probe(stem.timbre, language, artist)
+            guards.append(Guard(f"language from the {name} stem, probe", value, **bounds))
+    return guards
+
+
+def text_guards(data: Path, rows: Sequence[dict[str, str]]) -> list[Guard]:
+    """Every guard about the words, over the tracks that have a lyrics file."""
+    worded = [row for row in rows if row["lyrics"]]
+    texts = [(data / row["lyrics"]).read_text(encoding="utf-8") for row in worded]
+    language, theme = ([row[name] for row in worded] for name in ("language", "theme"))
+    within = guards_text.within_language_theme_nmi(texts, language, theme)
+    return [
+        Guard("language in clusters of the words, NMI", guards_text.language_nmi(texts, language), least=0.8),
+        *(Guard(f"theme in clusters of the {name} words, NMI", value, least=0.8) for name, value in within.items()),
+        Guard("theme in clusters of all words, NMI", guards_text.across_language_theme_nmi(texts, theme), most=0.5),
+    ]
+
+
+def read(data: Path) -> list[dict[str, str]]:
+    file = data / "tracks.csv"
+    if not file.is_file():
+        raise Problem(f"{file} is missing: run `python -m pipeline.sample --out {data}`")
+    with file.open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def shown(guards: Sequence[Guard]) -> str:
+    wide = max(len(guard.name) for guard in guards)
+    lines = [f"{guard.name:{wide}}  {guard.value:5.3f}  {guard.target:12}  {'holds' if guard.holds else 'FAILS'}"
+             for guard in guards]  # fmt: skip
+    return "\n".join(lines)
+
+
+def main() -> None:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m pipeline.sample.guards", description=__doc__, formatter_class=layout)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--stems", type=Path, metavar="DIR", help="a corpus of the same seed, written with --stems")
+    wanted: Any = parser.parse_args()
+    try:
+        rows = read(wanted.data)
+        guards = sound_guards(wanted.data, rows, wanted.stems) + text_guards(wanted.data, rows)
+    except (Problem, OSError, soundfile.LibsndfileError) as problem:
+        sys.exit(f"error: {problem}")
+    print(shown(guards))
+    sys.exit(0 if all(guard.holds for guard in guards) else 1)
+
+
+if __name__ == "__main__":
+    main()

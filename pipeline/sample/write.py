@@ -1,0 +1,137 @@
+"""Writes a corpus: sounds, lyrics files, and the table of what was planted."""
+
+import csv
+import hashlib
+import io
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import soundfile
+
+from pipeline.sample import mix, ogg
+from pipeline.sample.mix import Wave
+from pipeline.sample.song import RATE, Song, render
+from pipeline.stage import Problem, progress
+
+COLUMNS: Final = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "theme", "second_theme", "mixing",
+                  "tempo", "key", "mode", "meter", "singer", "palette", "sung_lines", "license", "source")  # fmt: skip
+SOURCE: Final = "surbani-sample"
+OWN: Final = {"audio", "lyrics", "stems", "card", "README.md", "tracks.csv"}  # what an earlier sample may hold
+SUFFIX: Final = {"ogg": "ogg", "stereo": "ogg", "mp3": "mp3", "flac": "flac", "wav": "wav"}
+
+
+def corpus(songs: Sequence[Song], out: Path, *, stems: bool, jobs: int) -> None:
+    """Writes all songs beside `out`, and moves them there when every one is done, the table last."""
+    refuse_foreign(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as beside:
+        new = Path(beside)
+        for _ in progress(_each(partial(files, out=new, stems=stems), songs, jobs), "songs", len(songs)):
+            pass
+        (new / "tracks.csv").write_text(table(songs), encoding="utf-8")
+        out.mkdir(exist_ok=True)
+        for old in OWN:
+            remove(out / old)
+        for name in sorted(path.name for path in new.iterdir()):  # t is the last letter here
+            (new / name).replace(out / name)
+
+
+def _each(write: "partial[None]", songs: Sequence[Song], jobs: int) -> Iterator[None]:
+    if jobs == 1:
+        yield from map(write, songs)
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        yield from pool.map(write, songs, chunksize=2)
+
+
+def refuse_foreign(out: Path) -> None:
+    """Raises when the folder holds anything that no earlier sample wrote."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise Problem(f"{out} is a file: name a folder")
+    held = sorted(path.name for path in out.iterdir())
+    foreign = [name for name in held if name not in OWN]
+    if not foreign and held and not _ours(out / "tracks.csv"):
+        foreign = ["tracks that are not a sample"]
+    if foreign:
+        raise Problem(f"{out} holds {foreign[0]}: choose an empty folder; nothing was written")
+
+
+def _ours(table: Path) -> bool:
+    """Whether every row of that table is a sample's."""
+    if not table.is_file():
+        return False
+    with table.open(encoding="utf-8", newline="") as file:
+        return all(row.get("source") == SOURCE for row in csv.DictReader(file))
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def files(song: Song, out: Path, stems: bool) -> None:
+    """Writes the files of one song."""
+    sound = render(song)
+    written = {audio_path(song): encoded(sound.mix, song.track.form, song.track.number)}
+    if song.track.has_lyrics:
+        written[lyrics_path(song)] = song.lyrics.text.encode()
+    if stems:
+        for name, wave in (("vocal", sound.vocal), ("backing", sound.backing)):
+            written[f"stems/{name}/{song.track.id}.ogg"] = encoded(wave, "ogg", song.track.number)
+    for name, data in written.items():
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def audio_path(song: Song) -> str:
+    return f"audio/{song.track.language}/{song.track.id}.{SUFFIX[song.track.form]}"
+
+
+def lyrics_path(song: Song) -> str:
+    """Where the lyrics are, relative to the corpus; empty where the track comes without."""
+    return f"lyrics/{song.track.language}/{song.track.id}.txt" if song.track.has_lyrics else ""
+
+
+def encoded(wave: Wave, form: str, number: int) -> bytes:
+    """The file's bytes; the same wave gives the same bytes."""
+    file = io.BytesIO()
+    if form in {"ogg", "stereo"}:
+        samples, rate = (mix.stereo(wave), 2 * RATE) if form == "stereo" else (wave, RATE)
+        soundfile.write(file, samples, rate, format="OGG", subtype="VORBIS", compression_level=1.0)  # 1: smallest, q0
+        return ogg.renumber(file.getvalue(), number + 1)
+    subtype = {"mp3": "MPEG_LAYER_III", "flac": "PCM_16", "wav": "PCM_16"}[form]
+    soundfile.write(file, wave, RATE, format=form.upper(), subtype=subtype)
+    return file.getvalue()
+
+
+def table(songs: Sequence[Song]) -> str:
+    """tracks.csv."""
+    text = io.StringIO()
+    rows = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    rows.writeheader()
+    for song in songs:
+        track = song.track
+        rows.writerow({
+            "id": track.id, "audio": audio_path(song), "lyrics": lyrics_path(song), "title": song.lyrics.title,
+            "artist": track.artist, "language": track.language, "genre": track.genre, "theme": track.theme,
+            "second_theme": track.second_theme, "mixing": track.mixing, "tempo": track.tempo, "key": track.key,
+            "mode": track.mode, "meter": track.meter, "singer": track.singer, "palette": track.palette,
+            "sung_lines": song.score.in_clip, "license": "CC0-1.0", "source": SOURCE,
+        })  # fmt: skip
+    return text.getvalue()
+
+
+def fingerprint(song: Song) -> str:
+    """The sha256 of the mix before it is encoded, to compare runs and machines."""
+    return hashlib.sha256(render(song).mix.tobytes()).hexdigest()

@@ -1,0 +1,249 @@
+"""Stage figures, on a build folder that is made up: twelve tracks, two languages, random places."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.fft
+import yaml
+from matplotlib import font_manager
+
+from pipeline import figures, store
+from pipeline.drawing import composition, crossmodal, learning, look, maps, reconstructions, seen
+from pipeline.drawing.look import LeftOut, Letters
+from pipeline.scores import ABSENT, NOISE
+
+MELS, COEFFICIENTS, FRAMES, UNITS = 16, 6, 12, 4
+FAMILIES = {"baselines": ("pca", "ae"), "medium": ("conv1d", "conv2d"), "hard": ("hard",)}
+INPUT = {"conv1d": "mfcc", "conv2d": "logmel"}
+SHAPE = {"mfcc": (COEFFICIENTS, FRAMES), "logmel": (MELS, FRAMES // 3), "stats": (2 * COEFFICIENTS,)}
+
+Fake = Callable[..., None]
+
+
+def tracks(many: int) -> pd.DataFrame:
+    half = many // 2
+    title = "বৃষ্টি পড়ে টাপুর টুপুর নদে এল বান"
+    table = pd.DataFrame({"id": [f"t{n:02d}" for n in range(many)], "reason": "", "title": title})
+    table["language"] = ["বাংলা"] * half + ["English"] * (many - half)
+    table["genre"] = [("rock", "$oul $", "লোকগীতি", "")[n % 4] for n in range(many)]
+    return table
+
+
+def model(folder: Path, name: str, ids: list[str], seeds: int, rng: np.random.Generator) -> dict[str, Any]:
+    """What a model stage leaves, apart from the embedding."""
+    source = INPUT.get(name, "stats")
+    shape = (2, *SHAPE[source])
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / f"{name}_input.npy", rng.normal(size=shape).astype(np.float32))
+    np.save(folder / f"{name}_output.npy", rng.normal(size=shape).astype(np.float32))
+    store.write_json(folder / f"{name}_examples.json", ids[:2])
+    rows = [
+        {"model": name, "seed": s, "epoch": e, "loss": 9 - e, "kl": 0.1 * e, "mse_audio": 1 / e}
+        | ({"mse_lyrics": 2 / e} if name == "hard" else {})
+        for s in range(seeds)
+        for e in (1, 2, 3)
+    ]
+    store.write_table(folder / f"{name}_curve.csv", pd.DataFrame(rows))
+    about = {"family": f"{name} family", "input": source, "beta": float(name != "ae"), "active_units": [3] * seeds}
+    told = {"condition": "language"} if name == "hard" else {}
+    return about | told | {"kl_per_unit": [[1.0, 0.5, 0.1, 0.0]] * seeds, "shapes": {"audio": list(shape[1:])}}
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> Fake:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(look.STYLE, "savefig.dpi", 40)  # quick to write
+
+    def make(many: int = 12, *, seeds: int = 2, lyrics: bool = True, genre: bool = True) -> None:
+        table = tracks(many)
+        ids = list(table["id"])
+        store.write_table(store.BUILD / "tracks" / "tracks.csv", table if genre else table.drop(columns="genre"))
+        audio = {name: rng.normal(size=(many, 1, *shape)) for name, shape in SHAPE.items()}
+        store.write_rows(store.BUILD / "audio", ids, **audio)
+        names = [f"mfcc{n:02d}_{kind}" for kind in ("mean", "std") for n in range(COEFFICIENTS)]
+        store.write_json(store.BUILD / "audio" / "stats_names.json", names)
+        runs, labels, scores = [], [], []
+        for stage, members in FAMILIES.items():
+            folder, arrays = store.BUILD / stage, {}
+            for name in members:
+                plain = {"family": "PCA", "input": "stats"}
+                about = plain if name == "pca" else model(folder, name, ids, seeds, rng)
+                store.write_json(folder / f"{name}.json", about)
+                arrays[name] = rng.normal(size=(many, 1 if name == "pca" else seeds, UNITS))
+            if stage == "hard" and lyrics:
+                for view in ("hard_audio", "hard_lyrics"):
+                    arrays[view] = rng.normal(size=(many, seeds, UNITS))
+                    store.write_json(folder / f"{view}.json", {"family": view, "condition": "language"})
+                arrays["hard_lyrics"][0] = np.nan  # a track without lyrics
+            store.write_rows(folder, ids, **arrays)
+            for name in arrays:
+                for seed in range(seeds):
+                    runs.append({"representation": name, "clusterer": "kmeans", "seed": seed, "note": "k 3"})
+                    labels.append(np.arange(many) % 3 if many > 5 else np.full(many, ABSENT))
+                    row = {"representation": name, "clusterer": "kmeans", "seed": seed, "score": "ami", "leaky": ""}
+                    leaky = "yes" if name.startswith("hard") else ""
+                    scores += [row | {"label": "language", "value": rng.random(), "leaky": leaky}]
+                    scores += [row | {"label": "genre", "value": rng.random() - 0.1}] if genre else []
+        store.write_rows(store.BUILD / "cluster", ids, labels=np.stack(labels, axis=1))
+        store.write_table(store.BUILD / "cluster" / "runs.csv", pd.DataFrame(runs))
+        store.write_table(store.REPORTS / "scores.csv", pd.DataFrame(scores))
+        evaluate = {"labels": ["language", "genre", "nowhere"], "headline": "kmeans"}
+        drawn = {"maps": ["tsne"], "colours": 4, "max_points": 100, "seed": 0}
+        Path("params.yaml").write_text(yaml.safe_dump({"evaluate": evaluate, "figures": drawn}), encoding="utf-8")
+
+    return make
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def drawn() -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(Path("reports/figures").iterdir())}
+
+
+MAPPED = ("pca", "ae", "conv1d", "conv2d", "hard")
+CROSS = {"crossmodal_matrix", "crossmodal_retrieval"}
+ALL = {
+    *(f"{kind}_{name}.png" for kind in ("map", "clusters") for name in MAPPED),
+    *("reconstruction_conv1d.png", "reconstruction_conv2d.png", "reconstruction_envelopes.png"),
+    *("crossmodal_matrix.png", "crossmodal_retrieval.png", "curves.png", "units.png", "scores.png"),
+}
+
+
+def test_every_figure_is_drawn_the_same_bytes_twice_and_told_of(fake: Fake) -> None:
+    fake()
+    figures.main()  # Bangla labels and dollars without a warning: warnings are errors here
+    first = drawn()
+    Path("reports/figures/map_gone.png").write_bytes(b"of a model that is no more")
+    figures.main()
+    assert set(first) == ALL | {"figures.json"}
+    assert drawn() == first
+    told = store.read_json(Path("reports/figures/figures.json"))
+    assert {entry["file"] for entry in told} == ALL
+    assert all(entry["title"] and entry["caption"] and entry["section"] for entry in told)
+
+
+def test_curves_for_git_are_means_over_the_seeds(fake: Fake) -> None:
+    fake(seeds=3)
+    known = seen.look(("language",), "kmeans")
+    curves = learning.mean_curves(learning.curves(known))
+    assert list(curves) == ["model", "epoch", "loss", "kl", "mse_audio", "mse_lyrics"]
+    hard = curves[curves["model"] == "hard"]
+    assert len(hard) == 3
+    assert hard["mse_lyrics"].tolist() == pytest.approx([2, 1, 2 / 3], abs=1e-4)
+    assert curves.loc[curves["model"] == "ae", "mse_lyrics"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("how", "absent"),
+    [
+        ({"genre": False, "seeds": 1, "lyrics": False}, CROSS),
+        ({"many": 3}, {f"{kind}_{name}" for kind in ("map", "clusters") for name in MAPPED} | CROSS),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_left_out_with_a_line(
+    fake: Fake, caplog: pytest.LogCaptureFixture, how: dict[str, Any], absent: set[str]
+) -> None:
+    fake(**how)
+    with caplog.at_level(logging.INFO):
+        figures.main()
+    assert {name.removesuffix(".png") for name in ALL - set(drawn())} == absent
+    said = [message for message in caplog.messages if "is left out: " in message]
+    assert {message.split(".png")[0] for message in said} == absent
+
+
+def test_a_model_that_was_not_trained_has_no_figure(fake: Fake) -> None:
+    fake()
+    for file in Path("build/medium").glob("conv2d*"):
+        file.unlink()
+    known = seen.look(("language",), "kmeans")
+    names = {name for _, name, _ in figures.plan(known, figures.Figures(("tsne",), 4, 100, 0))}
+    assert names == {name.removesuffix(".png") for name in ALL if "conv2d" not in name}
+
+
+def test_umap_and_tsne_put_the_same_points_at_the_same_place(rng: np.random.Generator) -> None:
+    points = rng.normal(size=(8, 3)).astype(np.float32)
+    for _, mapping in maps.MAPS.values():
+        once, again = (mapping(points, 0) for _ in range(2))
+        assert once.shape == (8, 2)
+        assert np.array_equal(once, again)
+
+
+def test_a_collapsed_model_has_no_map(fake: Fake) -> None:
+    fake()
+    np.save("build/baselines/ae.npy", np.zeros((12, 2, UNITS)))
+    with pytest.raises(LeftOut, match="one point"):
+        maps.sheet(seen.look(("language",), "kmeans"), "ae", ("tsne",), 4, 100, 0)
+
+
+def test_neighbours_that_are_alike_are_counted_beside_chance() -> None:
+    points = np.array([[0.0], [0.1], [5.0], [5.1], [9.0]])
+    alike, chance = maps.alike(points[:4], ["a", "a", "b", "b"]) or (0, 0)
+    assert (alike, chance) == pytest.approx((1 / 3, 1 / 3))  # all three others are asked
+    assert maps.alike(points, ["a", "a", "a", "", "a"]) is None
+
+
+def test_ranks_by_hand_and_a_constant_finds_nothing() -> None:
+    similarity = np.array([[0.9, 0.1, 0.2], [0.5, 0.4, 0.6], [0.3, 0.2, 0.25]])
+    everyone = np.ones((3, 3), dtype=bool)
+    assert crossmodal.ranks(similarity, everyone).tolist() == [1, 3, 2]
+    assert crossmodal.ranks(similarity, np.eye(3, dtype=bool)).tolist() == [1, 1, 1]
+    assert crossmodal.ranks(np.zeros((3, 3)), everyone).tolist() == [2, 2, 2]
+
+
+def test_clusters_are_counted_with_noise_apart() -> None:
+    found = np.array([0, 0, 1, NOISE, ABSENT])
+    names, clusters, table = composition.counted(found, ["a", "b", "a", "a", "b"])
+    assert (names, clusters) == (["a", "b"], ["0", "1", "noise"])
+    assert table.tolist() == [[1, 1, 1], [1, 0, 0]]
+
+
+def test_mfcc_turn_back_into_the_spectrum_that_they_came_from(rng: np.random.Generator) -> None:
+    logmel = rng.normal(size=(2, MELS, FRAMES))
+    mfcc = scipy.fft.dct(logmel, axis=1, norm="ortho")
+    flat = reconstructions.spectrum(mfcc.reshape(2, -1), "mfcc", MELS, FRAMES)
+    assert np.allclose(flat, logmel)
+
+
+def test_rare_values_become_other_and_empty_ones_unknown() -> None:
+    values = ["a", "a", "b", "b", "c", "d", ""]
+    assert look.grouped(values, 4) == [*values[:-1], "unknown"]
+    assert look.grouped(values, 3) == ["a", "a", "b", "b", "other", "other", "unknown"]
+
+
+def test_letters_of_no_font_are_written_in_latin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
+    found = look.letters(["বাংলা গান", "naïve"])
+    assert found.families == ("DejaVu Sans",)
+    assert found("বাংলা গান").isascii()
+    assert found("naïve") == "naïve"
+    assert replace(found, known=found.known | {ord(letter) for letter in "বাংলা"})("বাংলা") == "বাংলা"
+
+
+def test_the_font_of_boxes_is_never_taken() -> None:
+    assert not any(name.startswith("Last Resort") for name in look.letters(["বাংলা", "日本", "ไทย"]).families)
+
+
+def test_a_text_is_cut_between_words() -> None:
+    assert look.brief("বৃষ্টি পড়ে টাপুর টুপুর", 12) == "বৃষ্টি পড়ে …"
+    assert look.brief("short", 12) == "short"
+
+
+def test_letters_are_spelled_on_every_part_of_a_figure(tmp_path: Path) -> None:
+    figure = look.canvas(4, 3, "গান")
+    axes = figure.subplots()
+    axes.plot([0, 1], label="গান")
+    axes.set(title="গান", xlabel="গান")
+    axes.set_xticks([0, 1], ["গান", "বান"])
+    axes.legend()
+    latin = Letters(("DejaVu Sans",), frozenset(range(128)))
+    look.save(look.Drawn(figure, "গান", ""), tmp_path / "x.png", latin)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["gan", "ban"]

@@ -1,0 +1,111 @@
+"""The whole path, from songs to the report, on twelve of them; and what a change of one thing changes."""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline import store
+
+STAGES = ("tracks", "audio", "lyrics", "baselines", "easy", "medium", "hard", "cluster", "evaluate")
+MODELS = {
+    "raw",
+    "pca",
+    "spectral",
+    "text",
+    "ae",
+    "easy",
+    "conv1d",
+    "conv2d",
+    "fusion",
+    "hard",
+    "hard_audio",
+    "hard_lyrics",
+}
+
+
+def run(*stages: str) -> None:
+    for stage in stages:
+        importlib.import_module(f"pipeline.{stage}").main()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture
+def done(tiny_corpus: Path) -> Path:
+    run(*STAGES)
+    return tiny_corpus
+
+
+def test_every_representation_is_clustered_scored_and_told(done: Path) -> None:
+    told = json.loads((done / "reports" / "metrics.json").read_text(encoding="utf-8"))
+    scores = pd.read_csv(done / "reports" / "scores.csv")
+    assert set(told) == MODELS | {"data"}
+    assert told["data"] == {"tracks": 12, "with_lyrics": 10}
+    assert set(scores["representation"]) == MODELS
+    assert set(scores["clusterer"]) == {"kmeans", "agglomerative", "dbscan", "gmm", "hdbscan"}
+
+
+def test_two_genres_that_differ_to_the_ear_are_found_by_raw_statistics(done: Path) -> None:
+    told = json.loads((done / "reports" / "metrics.json").read_text(encoding="utf-8"))
+    assert told["raw"]["genre"]["ami"] == 1.0
+    assert told["raw"]["language"]["ami"] < 0.3
+
+
+def test_text_and_lyrics_leave_tracks_without_words_out(done: Path) -> None:
+    without = {"en_003", "bn_008"}
+    for folder, name in (("baselines", "text"), ("hard", "hard_lyrics")):
+        rows = store.read_rows(done / "build" / folder, name)
+        missing = {id_ for id_, row in zip(rows.ids, rows[name], strict=True) if np.isnan(row).all()}
+        assert missing == without
+
+
+def test_the_same_seed_gives_the_same_bytes(done: Path) -> None:
+    before = {**digests(done / "build"), **digests(done / "reports")}
+    run(*STAGES)
+    assert {**digests(done / "build"), **digests(done / "reports")} == before
+
+
+def test_beta_changes_hard_and_its_scores_and_nothing_else(
+    done: Path, set_param: Callable[[str, object], None]
+) -> None:
+    before = json.loads((done / "reports" / "metrics.json").read_text(encoding="utf-8"))
+    set_param("beta", 100)
+    run("hard", "cluster", "evaluate")
+    after = json.loads((done / "reports" / "metrics.json").read_text(encoding="utf-8"))
+    changed = {name for name in after if after[name] != before[name]}
+    assert "hard" in changed
+    assert changed <= {"hard", "hard_audio", "hard_lyrics"}
+
+
+def test_labels_are_never_trained_on(done: Path) -> None:
+    """With other genres and themes in the table, every embedding stays the same; hard is told the language alone."""
+    before = {name: digests(done / "build" / name) for name in ("baselines", "easy", "medium", "hard")}
+    file = done / "data" / "tracks.csv"
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    table["genre"], table["theme"] = table["genre"].to_numpy()[::-1], "other"
+    table.to_csv(file, index=False)
+    run(*STAGES[:7])
+    assert {name: digests(done / "build" / name) for name in before} == before
+
+
+def test_a_track_keeps_its_row_whatever_the_order_of_the_table(done: Path) -> None:
+    before = {id_: row.tobytes() for id_, row in zip(*_raw(done), strict=True)}
+    file = done / "data" / "tracks.csv"
+    pd.read_csv(file, dtype=str, keep_default_na=False).iloc[::-1].to_csv(file, index=False)
+    run("tracks", "audio", "lyrics")
+    assert _raw(done)[0] == tuple(reversed(before))
+    assert {id_: row.tobytes() for id_, row in zip(*_raw(done), strict=True)} == before
+
+
+def _raw(root: Path) -> tuple[tuple[str, ...], list[np.ndarray]]:
+    rows = store.read_rows(root / "build" / "audio", "stats")
+    return rows.ids, list(rows["stats"])

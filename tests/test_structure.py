@@ -1,0 +1,71 @@
+"""The house keeps its shape: each stage's deps are its import closure and its params are its Params."""
+
+import ast
+import dataclasses
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
+def module_file(name: str) -> Path | None:
+    """The file of one of our own modules."""
+    path = ROOT / (name.replace(".", "/") + ".py")
+    return path if path.exists() else None
+
+
+def imported(file: Path) -> set[Path]:
+    """Our own files that `file` imports, also inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {found for name in names if (found := module_file(name))}
+
+
+def closure(file: Path) -> set[Path]:
+    """`file` and all of our own files that it leads to."""
+    seen, ahead = set(), {file}
+    while ahead:
+        here = ahead.pop()
+        seen.add(here)
+        ahead |= imported(here) - seen
+    return seen
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_code_deps_are_the_import_closure(name: str) -> None:
+    listed = {dep for dep in STAGES[name]["deps"] if dep.endswith(".py")}
+    assert listed == {path.relative_to(ROOT).as_posix() for path in closure(ROOT / "pipeline" / f"{name}.py")}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_params_are_the_fields_of_params(name: str) -> None:
+    fields = {field.name for field in dataclasses.fields(importlib.import_module(f"pipeline.{name}").Params)}
+    assert set(STAGES[name].get("params", [])) == fields
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_run_by_its_own_name(name: str) -> None:
+    assert STAGES[name]["cmd"] == f"python -m pipeline.{name}"
+
+
+def test_every_section_of_params_is_read_by_some_stage() -> None:
+    sections = set(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")))
+    assert sections == {name for stage in STAGES.values() for name in stage.get("params", [])}
+
+
+def test_only_hard_reads_beta() -> None:
+    assert [name for name, stage in STAGES.items() if "beta" in stage.get("params", [])] == ["hard"]
+
+
+def test_no_stage_writes_where_data_lie() -> None:
+    outs = [next(iter(out)) if isinstance(out, dict) else out for stage in STAGES.values() for out in stage["outs"]]
+    assert not [out for out in outs if out.startswith("data")]

@@ -1,0 +1,268 @@
+"""Stage tracks: a table that cannot be meant is refused in one line; one broken song never stops the rest."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline import store, tracks
+from pipeline.stage import Problem
+
+ROOT = Path(__file__).parents[1]
+GOOD = "id,audio,lyrics\na,audio/a.wav,lyrics/a.txt\nb,audio/b.wav,\n"
+BEFORE = "id,reason\nearlier,\n"
+
+
+def sing(path: Path, seconds: float = 4.0, rate: int = 8000, channels: int = 1) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(round(seconds * rate)) / rate)
+    soundfile.write(path, np.repeat(tone[:, None], channels, axis=1), rate)
+
+
+@pytest.fixture
+def data(workspace: Path) -> Path:
+    """Two songs, one with lyrics, and the table of an earlier run."""
+    folder = workspace / "data"
+    for name in ("a", "b"):
+        sing(folder / "audio" / f"{name}.wav")
+    (folder / "lyrics").mkdir()
+    (folder / "lyrics" / "a.txt").write_text("la la\n", encoding="utf-8")
+    (folder / "tracks.csv").write_text(GOOD, encoding="utf-8")
+    earlier = workspace / "build" / "tracks" / "tracks.csv"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text(BEFORE, encoding="utf-8")
+    return folder
+
+
+def earlier(data: Path) -> str:
+    return (data.parent / "build" / "tracks" / "tracks.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("data")
+def test_a_good_table_is_checked() -> None:
+    tracks.main()
+    rows = store.usable_tracks().to_dict("records")
+    assert [row["id"] for row in rows] == ["a", "b"]
+    assert [row["has_lyrics"] for row in rows] == ["yes", "no"]
+    assert [(row["seconds"], row["sample_rate"], row["channels"]) for row in rows] == [("4.0", "8000", "1")] * 2
+    assert [row["codec"] for row in rows] == ["wav/pcm_16"] * 2
+
+
+def test_further_columns_are_kept_as_text(data: Path) -> None:
+    (data / "tracks.csv").write_text("id,audio,mood\n007,audio/a.wav,NA\nnull,audio/b.wav,01\n", encoding="utf-8")
+    tracks.main()
+    assert store.usable_tracks()[["id", "mood"]].to_numpy().tolist() == [["007", "NA"], ["null", "01"]]
+
+
+@pytest.mark.parametrize("column", ["seconds", "sample_rate", "channels", "codec", "has_lyrics", "reason"])
+def test_a_column_of_the_user_with_one_of_our_names_breaks_nothing(column: str, data: Path) -> None:
+    (data / "tracks.csv").write_text(f"id,audio,{column}\na,audio/a.wav,1\nb,audio/b.wav,\n", encoding="utf-8")
+    tracks.main()
+    assert store.usable_tracks()["seconds"].tolist() == ["4.0", "4.0"]
+
+
+ROWS = {
+    "a file that is not there": ("c,audio/c.wav,", r"data/audio/c\.wav is listed in .*csv but missing: run `dvc pull`"),
+    "lyrics that are not there": ("c,audio/a.wav,lyrics/c.txt", r"data/lyrics/c\.txt is listed .* missing: run `dvc"),
+    "a folder as audio": ("c,audio,", r"data/audio is listed .* but missing"),
+    "the data folder as audio": ("c,.,", r"audio '\.' must be a path inside data/|data.* is listed .* but missing"),
+    "no audio": ("c,,", r"audio '' must be a path inside data/, without '\.\.': correct the row"),
+    "the same id twice": ("a,audio/b.wav,", r"id 'a' stands in more than one row: give each track an id of its own"),
+    "no id": (",audio/a.wav,", r"id '' is not allowed .* rename it"),
+    "an id that climbs": ("../c,audio/a.wav,", r"id '\.\./c' is not allowed .* rename it"),
+    "an id with a slash": ("x/c,audio/a.wav,", r"id 'x/c' is not allowed"),
+    "an id with a backslash": ("x\\c,audio/a.wav,", r"id 'x\\\\c' is not allowed"),
+    "an absolute id": ("/c,audio/a.wav,", r"id '/c' is not allowed"),
+    "a hidden id": (".c,audio/a.wav,", r"id '\.c' is not allowed"),
+    "an id of two lines": ('"c\nd",audio/a.wav,', r"id 'c\\nd' is not allowed"),
+    "an absolute path": ("c,/etc/passwd,", r"audio '/etc/passwd' must be a path inside data/"),
+    "a path that climbs": ("c,audio/../../x.wav,", r"audio 'audio/\.\./\.\./x\.wav' must be a path inside data/"),
+    "a path that climbs on Windows": ("c,..\\x.wav,", r"must be a path inside data/"),
+    "a drive": ("c,C:/x.wav,", r"audio 'C:/x\.wav' must be a path inside data/"),
+    "an address": ("c,http://x.org/a.mp3,", r"audio 'http://x\.org/a\.mp3' must be a path inside data/"),
+    "lyrics that climb": ("c,audio/a.wav,../../etc/passwd", r"lyrics '\.\./\.\./etc/passwd' must be"),
+    "a path of two lines": ('c,"audio/c\nd.wav",', r"data/tracks\.csv"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "message"), ROWS.values(), ids=ROWS)
+def test_a_bad_row_is_refused_in_one_line_and_nothing_is_lost(row: str, message: str, data: Path) -> None:
+    (data / "tracks.csv").write_text(GOOD + row + "\n", encoding="utf-8")
+    with pytest.raises(Problem, match=message) as caught:
+        tracks.main()
+    assert "\n" not in str(caught.value)
+    assert earlier(data) == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("audio,title\naudio/a.wav,x\n", r"data/tracks\.csv has no column 'id' \(it has audio, title\): add it"),
+        ("id,title\na,x\n", r"data/tracks\.csv has no column 'audio' \(it has id, title\): add it"),
+        ("id,audio\n", r"data/tracks\.csv|none of the 0 tracks"),
+        ("", r"data/tracks\.csv"),
+        ("id;audio\na;audio/a.wav\n", r"data/tracks\.csv has no column 'id' \(it has id;audio\)"),
+    ],
+    ids=["no id column", "no audio column", "no row", "empty", "semicolons"],
+)
+def test_a_bad_table_is_refused_in_one_line_and_nothing_is_lost(table: str, message: str, data: Path) -> None:
+    (data / "tracks.csv").write_text(table, encoding="utf-8")
+    with pytest.raises(Problem, match=message) as caught:
+        tracks.main()
+    assert "\n" not in str(caught.value)
+    assert earlier(data) == BEFORE
+
+
+@pytest.mark.usefixtures("workspace")
+def test_no_data_folder_names_the_command() -> None:
+    with pytest.raises(Problem, match=r"there is no folder data/: run `dvc pull`, or put songs under data/audio"):
+        tracks.main()
+
+
+def test_no_song_at_all_names_the_command(workspace: Path) -> None:
+    (workspace / "data" / "audio").mkdir(parents=True)
+    (workspace / "data" / "audio" / "notes.txt").write_text("no song", encoding="utf-8")
+    with pytest.raises(Problem, match=r"no data/tracks\.csv and no sound file under data/audio: run `dvc pull`"):
+        tracks.main()
+
+
+def test_no_usable_track_says_where_the_reasons_are(data: Path) -> None:
+    for name in ("a", "b"):
+        (data / "audio" / f"{name}.wav").write_bytes(b"")
+    with pytest.raises(Problem, match=r"none of the 2 tracks can be used; the reasons are in build/tracks/tracks\.csv"):
+        tracks.main()
+    assert store.read_table(Path("build/tracks/tracks.csv"))["reason"].tolist() == ["is empty: 0 bytes"] * 2
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (b"", "is empty: 0 bytes"),
+        (b"these are words, not sound" * 50, "is not sound that can be decoded"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", ""),
+        (b"\x00" * 5000, ""),
+    ],
+    ids=["empty", "text", "half a header", "zeros"],
+)
+def test_a_broken_file_gets_a_reason_and_the_rest_goes_on(
+    broken: bytes, reason: str, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (data / "audio" / "a.wav").write_bytes(broken)
+    tracks.main()
+    table = store.read_table(Path("build/tracks/tracks.csv")).set_index("id")
+    assert table.loc["a", "reason"]
+    assert str(table.loc["a", "reason"]).startswith(reason)
+    assert "\n" not in str(table.loc["a", "reason"])
+    assert store.usable_tracks()["id"].tolist() == ["b"]
+    assert "audio/a.wav cannot be used: " in caplog.text
+
+
+@pytest.mark.parametrize(("seconds", "usable"), [(2.9, ["b"]), (3.0, ["a", "b"])])
+def test_a_song_that_is_too_short_is_left_out_with_the_parameter(seconds: float, usable: list[str], data: Path) -> None:
+    sing(data / "audio" / "a.wav", seconds)
+    tracks.main()
+    assert store.usable_tracks()["id"].tolist() == usable
+    if len(usable) == 1:
+        reason = store.read_table(Path("build/tracks/tracks.csv"))["reason"][0]
+        assert reason == "2.9 s long, tracks.min_seconds is 3"
+
+
+def test_the_parameter_decides_what_is_too_short(data: Path, set_param: Callable[[str, object], None]) -> None:
+    sing(data / "audio" / "a.wav", 2.0)
+    set_param("tracks.min_seconds", 2)
+    tracks.main()
+    assert store.usable_tracks()["id"].tolist() == ["a", "b"]
+
+
+# --- without a tracks.csv ---------------------------------------------------------------------------------------------
+
+
+def tree(data: Path, *files: str) -> None:
+    for file in files:
+        if file.endswith(".txt"):
+            (data / file).parent.mkdir(parents=True, exist_ok=True)
+            (data / file).write_text("la\n", encoding="utf-8")
+        else:
+            (data / file).parent.mkdir(parents=True, exist_ok=True)
+            (data / file).write_bytes(b"not opened here")
+
+
+def test_without_a_table_the_folders_tell(workspace: Path) -> None:
+    data = workspace / "data"
+    sing(data / "audio" / "Bangla" / "one.wav")
+    sing(data / "audio" / "two.wav", channels=2)
+    tree(data, "lyrics/one.txt", "audio/Bangla/cover.jpg")
+    tracks.main()
+    rows = store.usable_tracks()[["id", "audio", "lyrics", "title", "language"]].to_numpy().tolist()
+    assert rows == [
+        ["one", "audio/Bangla/one.wav", "lyrics/one.txt", "one", "bn"],
+        ["two", "audio/two.wav", "", "two", ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "language"),
+    [("english", "en"), ("English", "en"), ("BENGALI", "bn"), ("bangla/folk", "bn"), ("hindi", "hi"), ("odd", "odd")],
+)  # fmt: skip
+def test_the_first_folder_names_the_language(folder: str, language: str, tmp_path: Path) -> None:
+    tree(tmp_path, f"audio/{folder}/x.mp3")
+    assert tracks.found(tmp_path)["language"].tolist() == [language]
+
+
+def test_equal_stems_in_two_folders_stay_two_tracks_with_their_own_words(tmp_path: Path) -> None:
+    tree(tmp_path, "audio/bn/x.wav", "audio/en/x.wav", "lyrics/bn/x.txt", "lyrics/en/x.txt")
+    table = tracks.found(tmp_path).set_index("audio")
+    assert table["id"].nunique() == 2
+    assert table["lyrics"].to_dict() == {"audio/bn/x.wav": "lyrics/bn/x.txt", "audio/en/x.wav": "lyrics/en/x.txt"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["audio/a/x.wav", "audio/b/x.wav", "audio/x.wav"],
+        ["audio/x.wav", "audio/x.ogg", "audio/x.mp3"],
+        ["audio/.x.wav", "audio/x.wav"],
+        ["audio/a/b/x.wav", "audio/a__b/x.wav"],
+        ["audio/a/x.wav", "audio/b/x.wav", "audio/a__x.wav.wav"],
+    ],
+    ids=["three folders", "three formats", "a hidden twin", "underscores", "underscores in a name"],
+)
+def test_every_sound_file_gets_an_id_of_its_own(files: list[str], tmp_path: Path) -> None:
+    tree(tmp_path, *files)
+    ids = tracks.found(tmp_path)["id"]
+    assert len(set(ids)) == len(ids) > 0
+
+
+@pytest.mark.parametrize("name", ["wait...wav", "a\\b.wav", "..wav", "x.y.wav", "গান.wav"])
+def test_a_table_made_from_the_folders_may_be_written_down_and_used(name: str, tmp_path: Path) -> None:
+    tree(tmp_path, f"audio/{name}")
+    store.write_table(tmp_path / "tracks.csv", tracks.found(tmp_path))
+    assert tracks.listed(tmp_path / "tracks.csv")["audio"].tolist() == [f"audio/{name}"]
+
+
+# --- as a command -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "said"),
+    [
+        (GOOD, 0, "2 tracks, 1 with lyrics; 0 cannot be used"),
+        (GOOD + "c,audio/c.wav,\n", 1, "error: data/audio/c.wav is listed in data/tracks.csv but missing: run"),
+    ],
+    ids=["good", "bad"],
+)  # fmt: skip
+def test_the_command_says_one_line_and_tells_by_its_exit_code(table: str, code: int, said: str, data: Path) -> None:
+    (data / "tracks.csv").write_text(table, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.tracks"],
+        capture_output=True, text=True, check=False, cwd=data.parent, env={"PYTHONPATH": str(ROOT)}, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+    assert (earlier(data) == BEFORE) == (code == 1)
