@@ -27,7 +27,11 @@ def body(*sizes: int) -> nn.Sequential:
 
 
 class Conv1dBody(nn.Module):
-    """Features of [batch, coefficient, frame]: three convolutions over time, each halving it."""
+    """Features of [batch, coefficient, frame]: three convolutions over time, each halving it, and the plain means.
+
+    Without the means, here and in the decoder, the network spends its time on learning to copy them: after 10 epochs
+    on the sample it left .89 of the variance unexplained, with them .74; the best linear code of the means leaves .73.
+    """
 
     def __init__(self, coefficients: int, frames: int, channels: int, features: int) -> None:
         super().__init__()
@@ -36,20 +40,21 @@ class Conv1dBody(nn.Module):
             nn.Conv1d(2 * channels, 2 * channels, 5, stride=2, padding=2), nn.GELU(),
             nn.Conv1d(2 * channels, channels, 5, stride=2, padding=2), nn.GELU(),
         )  # fmt: skip
-        self.out = body(channels * -(-frames // 8), features)
+        self.out = body(channels * -(-frames // 8) + coefficients, features)
 
     def forward(self, x: Float[Tensor, "batch coefficient frame"]) -> Float[Tensor, "batch features"]:
-        features: Tensor = self.out(self.convolve(x).flatten(1))
+        features: Tensor = self.out(torch.cat([self.convolve(x).flatten(1), x.mean(2)], dim=1))
         return features
 
 
 class Conv1dDecoder(nn.Module):
-    """[batch, coefficient, frame] from a latent: the body in reverse."""
+    """[batch, coefficient, frame] from a latent: a level for each coefficient, and the body in reverse on top."""
 
     def __init__(self, latent: int, coefficients: int, frames: int, channels: int, features: int) -> None:
         super().__init__()
         self.shape = (channels, -(-frames // 8))
         self.frames = frames
+        self.level = mlp(latent, features, coefficients)
         self.spread = mlp(latent, features, self.shape[0] * self.shape[1])
         self.convolve = nn.Sequential(
             nn.GELU(), nn.ConvTranspose1d(channels, 2 * channels, 4, stride=2, padding=1),
@@ -59,11 +64,12 @@ class Conv1dDecoder(nn.Module):
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch coefficient frame"]:
         wide: Tensor = self.convolve(self.spread(z).unflatten(1, self.shape))
-        return wide[..., : self.frames]
+        level: Tensor = self.level(z)[..., None]
+        return wide[..., : self.frames] + level
 
 
 class Conv2dBody(nn.Module):
-    """Features of a log-mel picture [batch, mel, column]: patches of 4 x 4, then two convolutions, each halving it."""
+    """Features of a log-mel picture [batch, mel, column]: the mean spectrum, and patches of 4 x 4 halved twice."""
 
     def __init__(self, mels: int, columns: int, channels: int, features: int) -> None:
         super().__init__()
@@ -78,21 +84,22 @@ class Conv2dBody(nn.Module):
             nn.Conv2d(2 * channels, channels, 4, stride=2, padding=1),
             nn.GELU(),
         )
-        self.out = body(channels * (mels // 16) * (columns // 16), features)
+        self.out = body(channels * (mels // 16) * (columns // 16) + mels, features)
 
     def forward(self, x: Float[Tensor, "batch mel column"]) -> Float[Tensor, "batch features"]:
         whole = x[:, None, : x.shape[1] // PATCH * PATCH, : x.shape[2] // PATCH * PATCH]
-        features: Tensor = self.out(self.convolve(whole).flatten(1))
+        features: Tensor = self.out(torch.cat([self.convolve(whole).flatten(1), x.mean(2)], dim=1))
         return features
 
 
 class Conv2dDecoder(nn.Module):
-    """A log-mel picture [batch, mel, column] from a latent: the body in reverse."""
+    """A log-mel picture [batch, mel, column] from a latent: a mean spectrum, and the body in reverse on top."""
 
     def __init__(self, latent: int, mels: int, columns: int, channels: int, features: int) -> None:
         super().__init__()
         self.shape = (channels, -(-mels // 16), -(-columns // 16))
         self.size = (mels, columns)
+        self.level = mlp(latent, features, mels)
         self.spread = mlp(latent, features, self.shape[0] * self.shape[1] * self.shape[2])
         self.convolve = nn.Sequential(
             nn.GELU(),
@@ -106,7 +113,8 @@ class Conv2dDecoder(nn.Module):
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch mel column"]:
         wide: Tensor = self.convolve(self.spread(z).unflatten(1, self.shape))
-        return wide[:, 0, : self.size[0], : self.size[1]]
+        level: Tensor = self.level(z)[..., None]
+        return wide[:, 0, : self.size[0], : self.size[1]] + level
 
 
 def _posterior(head: Tensor) -> Posterior:

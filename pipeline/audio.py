@@ -46,6 +46,7 @@ class Audio:
     mels: Annotated[int, Within(2, 1024)]
     mfcc: Count
     mel_pool: Count
+    floor_db: Annotated[float, Within(10, 200)]
     backend: Literal["auto", "scipy", "torchaudio"]
     workers: Annotated[int, Within(0, 1024)]
 
@@ -72,7 +73,7 @@ class Audio:
 
     @property
     def shape(self) -> Shape:
-        return Shape(self.sample_rate, self.hop, self.fft, self.mels, self.mfcc)
+        return Shape(self.sample_rate, self.hop, self.fft, self.mels, self.mfcc, self.floor_db)
 
 
 @dataclass(frozen=True)

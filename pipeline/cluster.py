@@ -63,7 +63,8 @@ def gmm(points: Array, p: Cluster, seed: int) -> Found:
 
 def hdbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001
     found = HDBSCAN(min_cluster_size=p.neighbours, copy=True).fit_predict(points)
-    return found, f"smallest cluster {p.neighbours}"
+    note = f"{clusters(found)} clusters" if clusters(found) else "no cluster: the density has no gaps"
+    return found, f"{note}, coverage {coverage(found):.2f}, smallest cluster {p.neighbours}"
 
 
 def dbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001

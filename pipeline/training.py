@@ -153,8 +153,7 @@ def learn(model: Model, seeds: tuple[int, ...], train: Train, device: Device) ->
     except ValueError as error:
         raise Problem(f"{error}: set device to auto or cpu") from None
     made = corpus(model.source)
-    convolves = any(len(shape) > 1 for shape in made.shapes.values())
-    bf16, precision = devices.bf16(train.precision, where, convolves=convolves)
+    bf16, precision = devices.bf16(train.precision, where, pictures=model.source.audio == "logmel")
     processes = 1 if where.type == "cuda" else min(len(seeds), train.workers or workers.cores())
     size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks, {len(seeds)} seeds on {processes} processes"
     log.info("%s: %s; %s; %s", model.name, size, why, precision)
@@ -251,6 +250,6 @@ def _keep(folder: Path, name: str, vae: VAE, made: Corpus, ready: Songs) -> None
     view = "audio" if "audio" in outputs else next(iter(outputs))
     scale = vae.scales[view]
     assert isinstance(scale, Scale)
-    np.save(folder / f"{name}_input.npy", scale.back(batch.views[view]).cpu().numpy())
-    np.save(folder / f"{name}_output.npy", scale.back(outputs[view]).cpu().numpy())
+    np.save(folder / f"{name}_input.npy", scale.back(batch.views[view]).half().cpu().numpy())
+    np.save(folder / f"{name}_output.npy", scale.back(outputs[view]).half().cpu().numpy())
     store.write_json(folder / f"{name}_examples.json", [made.ids[track] for track in chosen])

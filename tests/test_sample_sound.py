@@ -1,6 +1,7 @@
 """The sound of the embedded corpus: the plan, the singer, the band, the files and the command."""
 
 import csv
+import io
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -247,6 +248,12 @@ def test_an_ogg_file_is_the_same_bytes_each_time() -> None:
     first, second = (write.encoded(wave, "ogg", 5) for _ in range(2))
     assert first == second
     assert ogg.renumber(first, 6) == first
+
+
+def test_a_file_that_would_decode_above_1_is_made_quieter() -> None:
+    wave = np.sign(np.sin(np.arange(30_000) / 5)).astype(np.float32)
+    back, _ = soundfile.read(io.BytesIO(write.encoded(wave, "ogg", 5)))
+    assert np.abs(back).max() <= 1.0
 
 
 def test_what_is_no_ogg_is_refused() -> None:

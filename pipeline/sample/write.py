@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import numpy as np
 import soundfile
 
 from pipeline.sample import mix, ogg
@@ -104,7 +105,15 @@ def lyrics_path(song: Song) -> str:
 
 
 def encoded(wave: Wave, form: str, number: int) -> bytes:
-    """The file's bytes; the same wave gives the same bytes."""
+    """The file's bytes, decoding to no more than 1; the same wave gives the same bytes."""
+    data = _encoded(wave, form, number)
+    peak = float(np.abs(soundfile.read(io.BytesIO(data), dtype="float32")[0]).max())
+    if peak <= 1:
+        return data
+    return _encoded(wave * np.float32(0.9 / peak), form, number)  # a lossy file may come back a fifth higher
+
+
+def _encoded(wave: Wave, form: str, number: int) -> bytes:
     file = io.BytesIO()
     if form in {"ogg", "stereo"}:
         samples, rate = (mix.stereo(wave), 2 * RATE) if form == "stereo" else (wave, RATE)

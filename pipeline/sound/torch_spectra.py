@@ -15,6 +15,7 @@ def spectra(wave: F32, s: Shape, frames: int, device: str) -> Spectra:
     with torch.inference_mode():
         power = power_of(torch.from_numpy(wave).to(device))[:, :frames]
         logmel = 10 * torch.log10(mel_of(power).clamp(min=FLOOR)).T
+        logmel = logmel.clamp(min=logmel.max() - s.floor)
         mfcc = logmel @ torch.from_numpy(cosines(s.mels, s.mfcc)).to(device)
         chroma = power.T @ torch.from_numpy(chroma_filters(s.rate, s.fft).T.copy()).to(device)
     return Spectra(*(x.contiguous().cpu().numpy() for x in (logmel, mfcc, chroma)))

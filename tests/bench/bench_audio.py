@@ -20,7 +20,7 @@ from pipeline import audio, workers
 
 SONG = 210  # seconds
 CLIP = 30
-P = audio.Audio(CLIP, 22050, 3, 300, 2048, 128, 40, 3, "scipy", 1)
+P = audio.Audio(CLIP, 22050, 3, 300, 2048, 128, 40, 3, 80, "scipy", 1)
 FORMATS = ("mp3", "ogg", "wav", "flac")
 
 
@@ -35,7 +35,7 @@ def song(rate: int = 44100) -> np.ndarray:
 
 def _librosa_features(wave: np.ndarray, out: Path) -> None:
     mel = librosa.feature.melspectrogram(y=wave, sr=22050, n_fft=2048, hop_length=220, n_mels=128)
-    np.save(out / "logmel.npy", librosa.power_to_db(mel, top_db=None))
+    np.save(out / "logmel.npy", librosa.power_to_db(mel, top_db=80))
     np.save(out / "mfcc.npy", librosa.feature.mfcc(y=wave, sr=22050, n_fft=2048, hop_length=220, n_mels=128, n_mfcc=40))
 
 
