@@ -27,7 +27,7 @@ report: repro
 	@python -m pipeline.report
 
 test: .venv/installed lint
-	@python -m pytest
+	@python -m pytest -n auto
 
 lint: .venv/installed
 	@ruff check . && ruff format --check . && mypy && lint-imports

@@ -23,7 +23,7 @@ def damaged(store: Path) -> Iterator[Path]:
 
 def names(store: Path) -> dict[str, str]:
     """What the objects are called in the folders that hold them."""
-    known = {}
+    known: dict[str, str] = {}
     for listing in (store / "files" / "md5").glob("??/*.dir"):
         try:
             known |= {entry["md5"]: entry["relpath"] for entry in json.loads(listing.read_bytes())}

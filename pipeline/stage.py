@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import errno
 import logging
 import sys
 from collections.abc import Callable, Iterable
@@ -46,7 +47,8 @@ def guarded(main: Callable[[], None]) -> None:
         sys.exit(f"error: {problem}")
     except OSError as error:
         named = f": {error.filename}" if error.filename else ""
-        sys.exit(f"error: {error.strerror or error}{named}; mend it and run `dvc repro` again")
+        cure = "make room on the disk of build/" if error.errno == errno.ENOSPC and not named else "mend it"
+        sys.exit(f"error: {error.strerror or error}{named}; {cure} and run `dvc repro` again")
     except KeyboardInterrupt:
         print("stopped; `dvc repro` goes on from the last finished stage", file=sys.stderr)
         sys.exit(130)

@@ -153,7 +153,7 @@ def learn(model: Model, seeds: tuple[int, ...], train: Train, device: Device) ->
     except ValueError as error:
         raise Problem(f"{error}: set device to auto or cpu") from None
     made = corpus(model.source)
-    bf16, precision = devices.bf16(train.precision, where, pictures=model.source.audio == "logmel")
+    bf16, precision = devices.bf16(train.precision, where)
     processes = 1 if where.type == "cuda" else min(len(seeds), train.workers or workers.cores())
     size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks, {len(seeds)} seeds on {processes} processes"
     log.info("%s: %s; %s; %s", model.name, size, why, precision)

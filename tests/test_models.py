@@ -554,11 +554,10 @@ def test_cuda_without_a_gpu_is_an_error_and_auto_is_not() -> None:
 
 
 @pytest.mark.parametrize(("precision", "on"), [("bf16", True), ("fp32", False)])
-@pytest.mark.parametrize("pictures", [True, False])
-def test_a_precision_that_is_asked_for_is_taken(precision: str, pictures: bool, on: bool) -> None:
-    found = devices.bf16(precision, torch.device("cpu"), pictures=pictures)
+def test_a_precision_that_is_asked_for_is_taken(precision: str, on: bool) -> None:
+    found = devices.bf16(precision, torch.device("cpu"))
     assert found == (on, f"precision {precision}: as asked")
 
 
-def test_dense_models_stay_in_full_precision_on_the_processor() -> None:
-    assert devices.bf16("auto", torch.device("cpu"), pictures=False) == (False, "precision fp32")
+def test_auto_stays_in_full_precision_on_the_processor() -> None:
+    assert devices.bf16("auto", torch.device("cpu")) == (False, "precision fp32")

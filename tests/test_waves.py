@@ -1,5 +1,7 @@
 """Sound files: every format, the true length, the true middle, and a short reason for each that is broken."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from pipeline.sample.song import render, songs
+from pipeline.sample.write import encoded
 from pipeline.sound import waves
 from pipeline.sound.waves import Unreadable, middle, probe
 
@@ -247,3 +251,14 @@ def test_a_tag_before_the_first_frame_is_passed_over(tmp_path: Path) -> None:
     tagged.write_bytes(b"ID3\x04\x00\x00" + bytes([0, 0, 0x4E, 0x10]) + bytes(0x4E * 128 + 0x10) + plain)
     assert waves._mp3_says_its_length(tagged)
     assert probe(tagged).seconds == pytest.approx(5, abs=0.06)
+
+
+def test_nothing_is_printed_behind_our_back(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """libmpg123 complains after a seek into this very song; eight threads at once leave stderr as it was."""
+    song = next(song for song in songs(180, 7) if song.track.id == "en_072")
+    path = tmp_path / "a.mp3"
+    path.write_bytes(encoded(render(song).mix, "mp3", 0))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: middle(path, 30, 22050), range(16)))
+    os.write(2, b"still open")
+    assert capfd.readouterr().err == "still open"

@@ -5,10 +5,12 @@ trusted with: it walks over the packets, so it needs neither a header that tells
 it was told to.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import av
@@ -170,11 +172,40 @@ def _soundfile_middle(path: Path, seconds: float) -> Mono | None:
             want = min(round(seconds * file.samplerate), file.frames)
             start = (file.frames - want) // 2
             early = min(start, round(RUN_UP * file.samplerate)) if file.format == "MP3" else 0
-            file.seek(start - early)
-            wave = file.read(early + want, dtype="float32", always_2d=True)[early:]
+            with _hushed:
+                file.seek(start - early)
+                wave = file.read(early + want, dtype="float32", always_2d=True)[early:]
     except (soundfile.SoundFileError, ValueError, OSError):
         return None
     return _mixed(wave.T) if len(wave) == want else None
+
+
+class _Hush:
+    """Keeps libmpg123 quiet: after a seek it tells of frames that it cannot decode yet. They lie in the run-up.
+
+    It writes past Python, straight to descriptor 2, which all threads share: the last one out opens it again.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.kept = Lock(), 0, -1
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.inside:
+                nothing, self.kept = os.open(os.devnull, os.O_WRONLY), os.dup(2)
+                os.dup2(nothing, 2)
+                os.close(nothing)
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                os.dup2(self.kept, 2)
+                os.close(self.kept)
+
+
+_hushed = _Hush()
 
 
 def _mixed(channels: Float32[NDArray[np.float32], "channel time"]) -> Mono:
