@@ -30,7 +30,7 @@ ENDS = {
     "a nameless full disk": (
         "raise OSError(errno.ENOSPC, 'No space left on device')",
         1,
-        "error: No space left on device; mend it and run `dvc repro` again\n",
+        "error: No space left on device; make room on the disk of build/ and run `dvc repro` again\n",
     ),
     "an odd OSError": ("raise OSError('cannot say')", 1, "error: cannot say; mend it and run `dvc repro` again\n"),
 }  # fmt: skip
