@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: all pull repro report test lint check bench sample clean
+.PHONY: all pull repro report test lint clean
 all: report
 
 # Rebuilt when requirements.txt changes. The stamp is written last, so a broken install is tried again.

@@ -12,6 +12,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from markdown_it import MarkdownIt
+
 from pipeline import stage, store
 
 BASELINES = ("ae", "pca", "raw", "spectral", "text")
@@ -26,11 +28,13 @@ Row = Sequence[str]  # cells, as HTML
 # --- the parts of the page --------------------------------------------------------------------------------------------
 
 
-def page(metrics: Metrics | None, scored: Metrics | None, figures: Sequence[Metrics] | None, folder: Path) -> str:
+def page(
+    metrics: Metrics | None, scored: Metrics | None, figures: Sequence[Metrics] | None, folder: Path, card: str = ""
+) -> str:
     """The whole page; None stands for an output that is missing."""
-    body = [*_numbers(metrics, scored), *_pictures(figures, folder)]
+    body = [*_numbers(metrics, scored), *_pictures(figures, folder), *_card(card)]
     sections = [] if figures is None else list(dict.fromkeys(figure["section"] for figure in figures))
-    links = ["Headline", "What the numbers mean", "All scores", *sections]
+    links = ["Headline", "What the numbers mean", "All scores", *sections, *(["Data"] if card else [])]
     nav = " ".join(f'<a href="#{_anchor(link)}">{escape(link)}</a>' for link in links)
     return PAGE.format(style=STYLE, nav=nav, body="\n".join(body))
 
@@ -136,6 +140,19 @@ def _picture(figure: Metrics, folder: Path) -> str:
     return f'<figure><a href="{source}">{image}</a>{caption}</figure>'
 
 
+def _card(card: str) -> Iterator[str]:
+    """The data card that came with the corpus; a corpus of one's own may have none."""
+    if not card:
+        return
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")  # what the card says is shown, never run
+    tokens = reader.parse(card)
+    for token in tokens:
+        if token.type.startswith("heading"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"  # below the page's own headings
+    yield _heading("Data")
+    yield f"<details><summary>The data card</summary>{reader.renderer.render(tokens, reader.options, {})}</details>"
+
+
 def png_size(file: Path) -> tuple[int, int]:
     """Width and height in pixels, so that the page does not jump while it loads."""
     with file.open("rb") as opened:
@@ -203,9 +220,19 @@ def main() -> None:
     for figure in told or ():
         if (figures / figure["file"]).is_file():
             shutil.copyfile(figures / figure["file"], site / "figures" / figure["file"])
-    text = page(metrics, _scored(reports / "scores.csv"), told, figures)
+    text = page(metrics, _scored(reports / "scores.csv"), told, figures, _with_pictures(store.DATA, site))
     (site / "index.html").write_text(text, encoding="utf-8", newline="\n")
     print(f"the report is in {site / 'index.html'}")
+
+
+def _with_pictures(data: Path, site: Path) -> str:
+    """The text of the data card, whose pictures are laid beside the page."""
+    card = data / "README.md"
+    if not card.is_file():
+        return ""
+    if (data / "card").is_dir():
+        shutil.copytree(data / "card", site / "card", dirs_exist_ok=True)
+    return card.read_text(encoding="utf-8", errors="replace")
 
 
 def _json(file: Path) -> Any:

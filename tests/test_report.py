@@ -131,3 +131,18 @@ def test_what_is_missing_is_said_with_its_command(outputs: Path, gone: str, said
 )  # fmt: skip
 def test_what_is_undefined_is_a_dash(value: object, shown: str) -> None:
     assert report.number(value) == shown
+
+
+@pytest.mark.usefixtures("outputs")
+def test_the_data_card_is_shown_and_never_run(tmp_path: Path) -> None:
+    (tmp_path / "data" / "card").mkdir(parents=True)
+    (tmp_path / "data" / "card" / "a.png").write_bytes(b"picture")
+    card = "# Songs\n\n<script>alert(1)</script>\n\n| a | b |\n|---|---|\n| 1 | গান |\n\n![a song](card/a.png)\n"
+    (tmp_path / "data" / "README.md").write_text(card, encoding="utf-8")
+    report.main()
+    text = (tmp_path / "reports" / "_site" / "index.html").read_text(encoding="utf-8")
+    assert "<h3>Songs</h3>" in text
+    assert "<script>" not in text
+    assert "<td>গান</td>" in text
+    assert '<img src="card/a.png" alt="a song"' in text
+    assert (tmp_path / "reports" / "_site" / "card" / "a.png").read_bytes() == b"picture"
