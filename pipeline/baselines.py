@@ -14,6 +14,7 @@ from sklearn.manifold import SpectralEmbedding
 from models.families import joined
 from pipeline import params, stage, store, training
 from pipeline.params import Count, Layers, Seeds
+from pipeline.stage import Problem
 from pipeline.store import Array
 from pipeline.training import Device, Model, Source, Train
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Baselines:
     latent: Count
+    spectral: Count
     hidden: Layers
     epochs: Count
 
@@ -48,10 +50,14 @@ def pca(points: Array, dims: int, seed: int) -> Array:
 
 
 def spectral(points: Array, dims: int, seed: int) -> Array:
-    """Coordinates from the graph of similarities, a Gaussian of the distance: every track is connected."""
-    dims = min(dims, len(points) - 2)
-    found: Array = SpectralEmbedding(dims, affinity="rbf", random_state=seed).fit_transform(points)
-    scaled: Array = found / np.maximum(found.std(0), 1e-12)
+    """Coordinates from the graph of similarities, a Gaussian of the distance: every track is connected.
+
+    One scale for all of them: the first eigenvectors carry the clusters, and each to its own scale would raise noise.
+    """
+    found: Array = SpectralEmbedding(min(dims, len(points) - 2), affinity="rbf", random_state=seed).fit_transform(
+        points
+    )
+    scaled: Array = found / np.maximum(found.std(), 1e-12)
     return scaled
 
 
@@ -62,7 +68,12 @@ def text(reduced: Array, there: Array, dims: int) -> Array:
 
 def main() -> None:
     p = params.load(Params)
-    own, seed, folder = p.baselines, p.seeds[0], store.BUILD / "baselines"
+    own, seed, folder = p.baselines, p.seeds[0], store.emptied(store.BUILD / "baselines")
+    ids = store.read_rows(store.BUILD / "audio").ids
+    if len(ids) < 3:
+        raise Problem(
+            f"{len(ids)} tracks can be used, and clusters need at least 3: add songs to data/ and `dvc repro`"
+        )
     autoencoder = Model(
         folder,
         "ae",
@@ -79,7 +90,7 @@ def main() -> None:
     plain = {
         "raw": (points, "raw statistics"),
         "pca": (pca(points, own.latent, seed), "PCA"),
-        "spectral": (spectral(points, own.latent, seed), "spectral embedding"),
+        "spectral": (spectral(points, own.spectral, seed), "spectral embedding"),
         "text": (text(said["tfidf_svd"], said["there"], own.latent), "TF-IDF, reduced by SVD"),
     }
     store.write_rows(

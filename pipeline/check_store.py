@@ -36,7 +36,7 @@ def main() -> None:
     known = names(STORE)
     bad = list(damaged(STORE))
     if not bad:
-        print(f"every object in {STORE} is whole")
+        print(f"every object in {STORE} is whole; if data/ was changed, `dvc add data` keeps the change")
         return
     told = [f"{path} ({known.get(path.parent.name + path.name, 'a listing or a model')})" for path in bad[:5]]
     more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""

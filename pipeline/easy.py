@@ -32,7 +32,7 @@ class Params:
 def main() -> None:
     p = params.load(Params)
     model = Model(
-        store.BUILD / "easy",
+        store.emptied(store.BUILD / "easy"),
         "easy",
         "dense VAE",
         Source(p.easy.input, flat=True),

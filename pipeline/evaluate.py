@@ -26,6 +26,7 @@ class Params:
     evaluate: Evaluate
 
 
+RESERVED = {"family", "active_units", "latent", "condition", "own_space", "dbscan"}
 Row = dict[str, object]
 
 
@@ -52,6 +53,8 @@ def labelled(ids: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Array]
     tracks = store.usable_tracks().loc[list(ids)]
     truths = {}
     for column in columns:
+        if column in RESERVED:
+            raise Problem(f"evaluate.labels: {column!r} is a name that metrics.json has for something else: rename it")
         if column not in tracks:
             log.warning("evaluate.labels: data/tracks.csv has no column %r: left out", column)
         elif tracks[column].replace("", None).nunique() < 2:
@@ -116,8 +119,8 @@ def main() -> None:
     if p.evaluate.headline not in set(table["clusterer"]):
         raise Problem(f"evaluate.headline is {p.evaluate.headline!r}, which is not one of cluster.clusterers")
     store.write_table(store.REPORTS / "scores.csv", table.assign(value=table["value"].astype(float).round(6)))
-    tracks = store.usable_tracks().loc[list(ids)]
-    data = {"tracks": len(ids), "with_lyrics": int((tracks["has_lyrics"] == "yes").sum())}
+    there = store.read_rows(store.BUILD / "lyrics", "there").at(ids)["there"]
+    data = {"tracks": len(ids), "with_lyrics": int(there.sum())}
     told = headlines(table, store.representations(), p.evaluate.headline)
     store.write_json(store.REPORTS / "metrics.json", {"data": data, **told})
     log.info("evaluate: %d scores; the headlines are in reports/metrics.json", len(table))

@@ -38,7 +38,7 @@ def main() -> None:
     own = p.hard
     lyrics = None if own.lyrics == "none" else own.lyrics
     model = Model(
-        store.BUILD / "hard",
+        store.emptied(store.BUILD / "hard"),
         "hard",
         "conditional beta-VAE",
         Source("stats", lyrics, own.condition),

@@ -38,11 +38,11 @@ class Params:
 
 def main() -> None:
     p = params.load(Params)
-    own = p.medium
+    own, folder = p.medium, store.emptied(store.BUILD / "medium")
     for model in own.models:
         kind = model if model in INPUTS else "dense"
         made = Model(
-            store.BUILD / "medium",
+            folder,
             model,
             FAMILIES[model],
             Source(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,13 @@ def write_rows(folder: Path, ids: Sequence[str], **arrays: Array) -> None:
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
     write_json(folder / "ids.json", list(ids))
+
+
+def emptied(folder: Path) -> Path:
+    """The folder without what an earlier run left: a model that is no longer asked for must not be scored as new."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def read_rows(folder: Path, *names: str) -> Rows:

@@ -6,6 +6,7 @@ language from a folder's name. Writes build/tracks/tracks.csv.
 
 import logging
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -75,10 +76,13 @@ def found(data: Path) -> pd.DataFrame:
     if not files:
         raise Problem(f"no {data}/tracks.csv and no sound file under {data}/audio: run `dvc pull`, or put songs there")
     ids = _ids([file.relative_to(data / "audio") for file in files])
+    stems = Counter(file.stem for file in files)
     rows = []
     for file, id_ in zip(files, ids, strict=True):
         inner = file.relative_to(data / "audio")
-        words = [data / "lyrics" / inner.with_suffix(".txt"), data / "lyrics" / f"{file.stem}.txt"]
+        words = [data / "lyrics" / inner.with_suffix(".txt")]
+        if stems[file.stem] == 1:  # words beside all folders could be anybody's
+            words.append(data / "lyrics" / f"{file.stem}.txt")
         text = next((path.relative_to(data).as_posix() for path in words if path.is_file()), "")
         row = dict.fromkeys(COLUMNS, "")
         row |= {"id": id_, "audio": file.relative_to(data).as_posix(), "lyrics": text}

@@ -158,7 +158,7 @@ def learn(model: Model, seeds: tuple[int, ...], train: Train, device: Device) ->
     size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks, {len(seeds)} seeds on {processes} processes"
     log.info("%s: %s; %s; %s", model.name, size, why, precision)
     recipe = Recipe(model.epochs, train.batch, train.rate, train.warmup, model.beta)
-    threads = max(1, workers.cores() // processes)
+    threads = 1 if where.type == "cpu" else workers.cores()  # one keeps the sums' order on any number of cores
     jobs = [Job(model, seed, recipe, where, bf16, threads, keep=seed == seeds[0]) for seed in seeds]
     learnt = list(progress(workers.in_order(learn_seed, jobs, processes, _died), model.name, len(jobs)))
     _write(model, made, seeds, learnt)

@@ -143,6 +143,7 @@ def clustered(workspace: Path, set_param: Callable[[str, object], None], rng: np
     set_param("evaluate.labels", ["language", "genre", "mood"])
     build = workspace / "build"
     store.write_rows(build / "audio", IDS)
+    store.write_rows(build / "lyrics", IDS[::-1], there=np.array([False] * 3 + [True] * 5))
     store.write_rows(build / "hard", IDS[::-1], hard=rng.standard_normal((8, 2, 3)))
     about = {"family": "beta-VAE", "condition": "language", "active_units": [3, 1], "kl_per_unit": [[0.1] * 3] * 2}
     store.write_json(build / "hard" / "hard.json", about)
@@ -209,3 +210,11 @@ def test_the_same_build_gives_the_same_bytes(clustered: Path) -> None:
         evaluate.main()
         written.append([(clustered / "reports" / name).read_bytes() for name in ("metrics.json", "scores.csv")])
     assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("name", ["family", "own_space", "dbscan"])
+def test_a_label_may_not_take_the_place_of_what_metrics_json_says(name: str, workspace: Path) -> None:
+    table = pd.DataFrame({"id": ["a", "b"], name: ["x", "y"], "reason": ["", ""]})
+    store.write_table(workspace / "build" / "tracks" / "tracks.csv", table)
+    with pytest.raises(Problem, match=rf"evaluate\.labels: '{name}' is a name that metrics\.json has"):
+        evaluate.labelled(("a", "b"), (name,))

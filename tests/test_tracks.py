@@ -266,3 +266,12 @@ def test_the_command_says_one_line_and_tells_by_its_exit_code(table: str, code: 
     assert len(done.stderr.splitlines()) == 1
     assert said in done.stderr
     assert (earlier(data) == BEFORE) == (code == 1)
+
+
+def test_words_that_could_be_anybodys_are_nobodys(tmp_path: Path) -> None:
+    tree(tmp_path, "audio/bn/01.wav", "audio/en/01.wav", "audio/en/02.wav", "lyrics/01.txt", "lyrics/02.txt")
+    assert tracks.found(tmp_path).set_index("audio")["lyrics"].to_dict() == {
+        "audio/bn/01.wav": "",
+        "audio/en/01.wav": "",
+        "audio/en/02.wav": "lyrics/02.txt",
+    }

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from sklearn.cluster import KMeans, SpectralClustering
+from sklearn.metrics import adjusted_mutual_info_score
 
 from models.families import experts
 from models.fit import embed, standardised
@@ -246,6 +248,31 @@ def test_spectral_coordinates_part_two_groups(rng: np.random.Generator) -> None:
     first = baselines.spectral(points, 2, 0)[:, 0]
     assert len(set(np.sign(first[:10]))) == len(set(np.sign(first[10:]))) == 1
     assert np.sign(first[0]) != np.sign(first[10])
+
+
+def test_kmeans_on_spectral_is_spectral_clustering(rng: np.random.Generator) -> None:
+    """On groups that overlap: each eigenvector to a scale of its own gave noise the same say as the groups."""
+    centres = rng.normal(0, 1.1, (4, 12))
+    points = np.concatenate([centre + rng.normal(0, 1, (40, 12)) for centre in centres])
+    truth = np.repeat(np.arange(4), 40)
+    theirs = SpectralClustering(4, gamma=1 / 12, random_state=0).fit_predict(points)
+    ours = KMeans(4, n_init=10, random_state=0).fit_predict(baselines.spectral(points, 4, 0))
+    assert adjusted_mutual_info_score(truth, ours) >= adjusted_mutual_info_score(truth, theirs) - 0.05
+
+
+def test_two_tracks_are_too_few_in_one_line(small: Path) -> None:
+    store.write_rows(small / "build" / "audio", ["a", "b"], stats=np.zeros((2, 2, 3)), valid=np.ones((2, 2), np.bool_))
+    with pytest.raises(Problem, match="2 tracks can be used, and clusters need at least 3"):
+        baselines.main()
+
+
+@pytest.mark.usefixtures("built")
+def test_a_model_that_is_no_longer_asked_for_is_gone(set_param: Callable[[str, object], None]) -> None:
+    hard.main()
+    assert Path("build/hard/hard_lyrics.npy").exists()
+    set_param("hard.lyrics", "none")
+    hard.main()
+    assert not Path("build/hard/hard_lyrics.npy").exists()
 
 
 def test_text_is_the_strongest_directions_and_nan_for_who_has_none() -> None:
