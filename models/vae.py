@@ -95,11 +95,6 @@ class VAE(nn.Module):
         self.decoders = nn.ModuleDict(dict(decoders))
         self.scales = nn.ModuleDict(dict(scales))
 
-    def standardised(self, batch: Batch) -> Batch:
-        """The batch in the units that the network sees."""
-        views = {name: self.scales[name](view) for name, view in batch.views.items()}
-        return Batch(views, batch.there, batch.condition)
-
     def encode(self, batch: Batch) -> Posterior:
         """The posterior of each row of a standardised batch."""
         posterior: Posterior = self.encoder(batch.known())

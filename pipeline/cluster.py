@@ -121,8 +121,7 @@ def runs(p: Params, ids: tuple[str, ...]) -> Iterator[tuple[dict[str, object], L
         values = kind.values(ids)
         for number, seed in enumerate(p.seeds):
             for name in p.cluster.clusterers:
-                points = values[:, min(number, values.shape[1] - 1)]
-                labels, note = clustered(points, name, p.cluster, seed)
+                labels, note = clustered(store.of_seed(values, number), name, p.cluster, seed)
                 yield {"representation": kind.name, "clusterer": name, "seed": seed, "note": note}, labels
 
 

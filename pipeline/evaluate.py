@@ -73,7 +73,7 @@ def long_table(p: Params, ids: tuple[str, ...], truths: dict[str, Array]) -> pd.
     runs = store.read_table(store.BUILD / "cluster" / "runs.csv").to_dict("records")
     for number, run in enumerate(stage.progress(runs, "evaluate")):
         name, seed = str(run["representation"]), p.seeds.index(int(run["seed"]))
-        points = values[name][:, min(seed, values[name].shape[1] - 1)]
+        points = store.of_seed(values[name], seed)
         found = np.asarray(labels[:, number])
         condition = str(kinds[name].about.get("condition", "none"))
         named = {"representation": name, "clusterer": run["clusterer"], "seed": run["seed"]}

@@ -143,6 +143,12 @@ class Representation:
         return np.asarray(read_rows(self.folder, self.name).at(ids)[self.name])
 
 
+def of_seed(values: Array, number: int) -> Array:
+    """The embedding of the seed with this number; one without chance in it has a single one, which serves them all."""
+    found: Array = values[:, min(number, values.shape[1] - 1)]
+    return found
+
+
 def representations() -> list[Representation]:
     """All embeddings that the model stages wrote, baselines first."""
     found = []

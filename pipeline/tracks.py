@@ -7,6 +7,7 @@ language from a folder's name. Writes build/tracks/tracks.csv.
 import logging
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -90,18 +91,17 @@ def found(data: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _ids(files: list[Path]) -> list[str]:
+def _ids(files: list[Path]) -> Iterator[str]:
     """An id a file: its stem; its whole path where that is taken; and a number where even that is."""
     stems = [_allowed(file.stem) for file in files]
-    ids: list[str] = []
+    counts, used = Counter(stems), set[str]()
     for file, stem in zip(files, stems, strict=True):
-        wish = stem if stems.count(stem) == 1 else _allowed("__".join(file.parts))
-        taken, number = {*ids, *stems} - {stem}, 2
-        id_ = wish
-        while id_ in taken or id_ in ids:
+        wish = stem if counts[stem] == 1 else _allowed("__".join(file.parts))
+        id_, number = wish, 2
+        while id_ in used or (id_ in counts and id_ != stem):
             id_, number = f"{wish}_{number}", number + 1
-        ids.append(id_)
-    return ids
+        used.add(id_)
+        yield id_
 
 
 def _allowed(name: str) -> str:

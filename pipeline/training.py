@@ -69,10 +69,8 @@ def corpus(source: Source) -> Corpus:
         raise Problem("no track has audio features: run `dvc repro audio` and read what it says")
     track, segment = np.nonzero(heard["valid"])
     values = torch.from_numpy(np.ascontiguousarray(heard[source.audio][track, segment]))
-    scales, shown = {"audio": _scale(values)}, {"audio": values}
-    if source.flat and values.dim() > 2:
-        shown = {"audio": values.flatten(1)}
-        scales = {"audio": _scale(shown["audio"])}
+    shown = {"audio": values.flatten(1) if source.flat else values}
+    scales = {"audio": _scale(shown["audio"])}
     there = torch.zeros(len(ids), dtype=torch.bool)
     if source.lyrics:
         rows = store.read_rows(store.BUILD / "lyrics", source.lyrics, "there").at(ids)
@@ -132,7 +130,6 @@ class Job:
     recipe: Recipe
     device: torch.device
     bf16: bool
-    threads: int
     keep: bool  # the weights and examples of this seed are written
 
 
@@ -158,8 +155,7 @@ def learn(model: Model, seeds: tuple[int, ...], train: Train, device: Device) ->
     size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks, {len(seeds)} seeds on {processes} processes"
     log.info("%s: %s; %s; %s", model.name, size, why, precision)
     recipe = Recipe(model.epochs, train.batch, train.rate, train.warmup, model.beta)
-    threads = 1 if where.type == "cpu" else workers.cores()  # one keeps the sums' order on any number of cores
-    jobs = [Job(model, seed, recipe, where, bf16, threads, keep=seed == seeds[0]) for seed in seeds]
+    jobs = [Job(model, seed, recipe, where, bf16, keep=seed == seeds[0]) for seed in seeds]
     learnt = list(progress(workers.in_order(learn_seed, jobs, processes, _died), model.name, len(jobs)))
     _write(model, made, seeds, learnt)
 
@@ -172,7 +168,8 @@ def _died(job: Job) -> Learnt:
 
 def learn_seed(job: Job) -> Learnt:
     """Trains and embeds one seed."""
-    torch.set_num_threads(job.threads)
+    if job.device.type == "cpu":
+        torch.set_num_threads(1)  # the seeds share the cores; and one keeps the sums' order on any number of them
     model = job.model
     made = corpus(model.source)
     torch.manual_seed(job.seed)
