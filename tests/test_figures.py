@@ -220,6 +220,7 @@ def test_rare_values_become_other_and_empty_ones_unknown() -> None:
 
 
 def test_letters_of_no_font_are_written_in_latin(monkeypatch: pytest.MonkeyPatch) -> None:
+    font_manager.findfont("DejaVu Sans")  # kept by matplotlib, also when no font is left below
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
     found = look.letters(["বাংলা গান", "naïve"])
     assert found.families == ("DejaVu Sans",)
