@@ -1,98 +1,101 @@
-"""Stage `lyrics`: what each track says, as TF-IDF vectors, and a mask for the tracks that have no lyrics."""
+"""Stage `lyrics`: what each track says, as TF-IDF, Word2Vec and BERT vectors, and in which languages.
+
+Writes build/lyrics, a row a track: tfidf, tfidf_svd, word2vec, bert and bert_svd, and `there`, the mask of the tracks
+that have lyrics; languages.csv (shares of lines), and skipped.csv (lyrics that could not be used, and why).
+"""
 
 import logging
-import re
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
+import pandas as pd
 
 from pipeline import params, stage, store
-from pipeline.params import Count
+from pipeline.store import Array
+from pipeline.text import bert, clean, languages, tfidf, word2vec
 
 log = logging.getLogger(__name__)
-
-# scikit-learn's own pattern cuts Bangla words at their vowel signs, which are marks and no \\w. The zero-width
-# (non-)joiners hold conjuncts together and never stand alone.
-MARKS = "".join(chr(code) for code in range(0x300, 0xFFFF) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
-WORD = rf"\w[\w{MARKS}\u200c\u200d']*"
-SECTION_MARK = re.compile(r"^\s*(\[[^\]]{0,40}\]|\([^)]{0,40}\))\s*$", flags=re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Tfidf:
-    vocabulary: Count
-    min_tracks: Count
-    reduced: Count
 
 
 @dataclass(frozen=True)
 class Lyrics:
-    tfidf: Tfidf
+    chorus: Literal["keep", "fold"]
+    tfidf: tfidf.TfidfParams
+    word2vec: word2vec.Word2VecParams
+    bert: bert.BertParams
 
 
 @dataclass(frozen=True)
 class Params:
+    device: Literal["auto", "cpu", "cuda"]
     lyrics: Lyrics
 
 
-def read(path: Path) -> str:
-    """The words of a lyrics file: UTF-8, else UTF-16 where it says so, else Windows-1252 as the stated fallback."""
-    raw = path.read_bytes()
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return clean(raw.decode("utf-16", errors="replace"))
-    try:
-        return clean(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        log.warning("%s is not UTF-8: read as Windows-1252", path)
-        return clean(raw.decode("cp1252", errors="replace"))
+def read(tracks: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """The clean lyrics by id, and by id why a file of lyrics gave none."""
+    texts, skipped = {}, {}
+    for id_, file in zip(tracks["id"], tracks["lyrics"], strict=True):
+        if file:
+            path = store.DATA / file
+            try:
+                text = clean.read(path.read_bytes())
+            except clean.Unreadable as reason:
+                skipped[id_] = str(reason)
+                log.warning("%s is skipped: %s", path, reason)
+                continue
+            texts[id_] = text.words
+            if text.note:
+                log.warning("%s: %s", path, text.note)
+    return texts, skipped
 
 
-def clean(text: str) -> str:
-    """The sung words alone, in one Unicode form, so that equal words are equal strings."""
-    return SECTION_MARK.sub("", unicodedata.normalize("NFC", text)).strip()
+def tables(texts: list[str], p: Params) -> tuple[dict[str, Array], list[str]]:
+    """The vectors of the texts by kind, and the words of TF-IDF."""
+    none = np.zeros((0, 1), np.float32)
+    if not texts:
+        return dict.fromkeys(("tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"), none), [""]
+    found: dict[str, Array] = {"bert": bert.vectors(texts, p.lyrics.bert, p.device)}  # first: it may have to refuse
+    centred = found["bert"] - found["bert"].mean(axis=0)
+    found["bert_svd"] = tfidf.reduced(centred, p.lyrics.bert.reduced)
+    found["tfidf"], words = tfidf.vectors(texts, p.lyrics.tfidf)
+    found["tfidf_svd"] = tfidf.reduced(found["tfidf"], p.lyrics.tfidf.reduced)
+    found["word2vec"] = word2vec.vectors(texts, p.lyrics.word2vec)
+    return found, words
 
 
-def tfidf(texts: list[str], p: Tfidf) -> tuple[NDArray[np.float32], list[str]]:
-    """One unit-length row a text over at most `p.vocabulary` words, and these words."""
-    vectorizer = TfidfVectorizer(
-        token_pattern=WORD, max_features=p.vocabulary, min_df=min(p.min_tracks, len(texts)), sublinear_tf=True,
-        dtype=np.float32,
-    )  # fmt: skip
-    try:
-        table = vectorizer.fit_transform(texts).toarray()
-    except ValueError:  # no word at all, or none that is common enough
-        return np.zeros((len(texts), 1), np.float32), [""]
-    return table, list(vectorizer.get_feature_names_out())
+def spread(rows: Array, there: Array) -> Array:
+    """The rows at the places where `there` is true, zeros elsewhere."""
+    table = np.zeros((len(there), rows.shape[1]), np.float32)
+    table[there] = rows
+    return table
 
 
-def reduced(vectors: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
-    """The vectors in the few directions that tell most (latent semantic analysis), for models that want few numbers."""
-    dims = min(dims, min(vectors.shape) - 1)
-    if dims < 1:
-        return np.zeros((len(vectors), 1), np.float32)
-    with np.errstate(invalid="ignore"):  # equal texts have no variance to share out
-        found = TruncatedSVD(dims, n_iter=10, random_state=0).fit_transform(vectors)
-    return np.asarray(found, dtype=np.float32)
+def shares(texts: Mapping[str, str]) -> pd.DataFrame:
+    """A row a track with lyrics: its lines that have a word, and the share of them in each language."""
+    found: list[dict[str, object]] = []
+    for id_, text in texts.items():
+        counts = languages.of_lines(text)
+        lines = counts.total()
+        found.append({"id": id_, "lines": lines} | {name: counts[name] / max(1, lines) for name in languages.LANGUAGES})
+    return pd.DataFrame(found, columns=["id", "lines", *languages.LANGUAGES]).round(4)
 
 
 def main() -> None:
-    p = params.load(Params).lyrics
+    p = params.load(Params)
     tracks = store.usable_tracks()
-    texts = {row["id"]: read(store.DATA / row["lyrics"]) for row in tracks.to_dict("records") if row["lyrics"]}
-    texts = {id_: text for id_, text in texts.items() if re.search(WORD, text)}
-    there = np.array([id_ in texts for id_ in tracks["id"]])
-    vectors, words = tfidf(list(texts.values()), p.tfidf) if texts else (np.zeros((0, 1), np.float32), [""])
-    tables = {"tfidf": vectors, "tfidf_svd": reduced(vectors, p.tfidf.reduced)}
-    rows = {name: np.zeros((len(tracks), table.shape[1]), np.float32) for name, table in tables.items()}
-    for name, table in tables.items():
-        rows[name][there] = table
-    store.write_rows(store.BUILD / "lyrics", tuple(tracks["id"]), there=there, **rows)
-    store.write_json(store.BUILD / "lyrics" / "vocabulary.json", words)
+    texts, skipped = read(tracks)
+    if p.lyrics.chorus == "fold":
+        texts = {id_: clean.folded(text) for id_, text in texts.items()}
+    there = np.array([id_ in texts for id_ in tracks["id"]], np.bool_)
+    vectors, words = tables(list(texts.values()), p)
+    folder = store.emptied(store.BUILD / "lyrics")
+    rows = {name: spread(table, there) for name, table in vectors.items()}
+    store.write_rows(folder, tuple(tracks["id"]), there=there, **rows)
+    store.write_json(folder / "vocabulary.json", words)
+    store.write_table(folder / "languages.csv", shares(texts))
+    store.write_table(folder / "skipped.csv", pd.DataFrame(list(skipped.items()), columns=["id", "reason"]))
     log.info("%d of %d tracks have lyrics; %d words in TF-IDF", there.sum(), len(there), len(words))
 
 

@@ -1,0 +1,237 @@
+"""Texts as vectors of a pre-trained encoder: the mean over what it makes of each of their word pieces.
+
+Any encoder of transformers' AutoModel, from a folder or from the hub. Long texts are read in windows that overlap, each
+piece counting once; nothing is cut off. The vectors are kept by text and encoder, so a rerun pays only for new texts.
+"""
+
+import itertools
+import logging
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models import device as devices
+from pipeline import cache
+from pipeline.params import Count, Within
+from pipeline.sound import torchaudio_cpu
+from pipeline.stage import Problem, progress
+from pipeline.text.encoders import EMBEDDED, Found, find
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 256  # texts between two visits to the cache
+SMALL: Final = 100e6  # bytes of weights; a smaller encoder is not worth the rounding of bf16 on a CPU
+RECIPE: Final = "mean of word pieces, 1"  # another one here makes the kept vectors void
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class BertParams:
+    model: str
+    revision: str
+    window: Annotated[int, Within(16)]
+    overlap: Annotated[int, Within(0)]
+    precision: Literal["auto", "fp32", "bf16"]
+    tokens: Count
+    reduced: Count
+
+
+def vectors(texts: list[str], p: BertParams, device: Literal["auto", "cpu", "cuda"]) -> Vector:
+    """[text, dimension], from the cache where it has them."""
+    if p.overlap > p.window // 2:
+        raise Problem(f"lyrics.bert.overlap is {p.overlap}: it must be at most half of lyrics.bert.window, {p.window}")
+    try:
+        where, why = devices.choose(device)
+    except ValueError as error:
+        raise Problem(f"{error}: set device to auto or cpu") from None
+    found = find(p.model, p.revision)
+    bf16, precision = choose_precision(p.precision, where, weight_bytes(found.folder))
+    made_from = {"encoder": found.identity, "window": p.window, "overlap": p.overlap, "bf16": bf16, "recipe": RECIPE}
+    keys = {text: cache.key(text=text, **made_from) for text in texts}
+    kept = cache.Cache("bert", cache.place())
+    known = {text: arrays["mean"] for text, key in keys.items() if (arrays := kept.get(key)) and "mean" in arrays}
+    new = [text for text in keys if text not in known]
+    log.info("bert: %s; %s; %s; %d of %d texts are new", p.model, why, precision, len(new), len(keys))
+    if new:
+        encoder = load(found, p, where, bf16)
+        for text, mean in zip(new, progress(encode(encoder, new), "bert", len(new)), strict=True):
+            known[text] = mean
+            kept.put(keys[text], {"mean": mean})
+    return np.stack([known[text] for text in texts])
+
+
+def weight_bytes(folder: Path) -> int:
+    """The size of an encoder on disk."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+
+def choose_precision(asked: str, device: torch.device, size: float) -> tuple[bool, str]:
+    """Whether to compute in bf16, with the reason. On a CPU `auto` asks for instructions of bf16's own.
+
+    There large encoders gain over 2 times (tests/bench/bench_bert.py), without those instructions none would.
+    """
+    if asked != "auto":
+        return asked == "bf16", f"precision {asked}: as asked"
+    if device.type == "cuda":
+        return (True, "precision bf16: the GPU has it") if torch.cuda.is_bf16_supported() else (False, "precision fp32")
+    has = next((name for name, there in torch.cpu.get_capabilities().items() if "bf16" in name and there is True), "")
+    if not has:
+        return False, "precision fp32: the CPU has no bf16"
+    if size < SMALL:
+        return False, "precision fp32: the encoder is small"
+    return True, f"precision bf16: the CPU has {has}"
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder and its tokenizer, ready to read."""
+
+    model: Any
+    tokenizer: Any
+    before: list[int]  # what the tokenizer puts in front of each window, such as [CLS]
+    after: list[int]
+    room: int  # word pieces that fit into a window beside them
+    overlap: int
+    tokens: int  # in a batch, padding included; a longer window is a batch of its own
+
+
+def load(found: Found, p: BertParams, device: torch.device, bf16: bool) -> Encoder:
+    """The encoder in memory; weights that do not fit its config are refused."""
+    quiet()
+    try:
+        tokenizer, model, absent = _loaded(found.folder)
+    except Exception as error:  # whatever transformers raises on a broken file
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise Problem(f"lyrics.bert.model is {p.model}, which cannot be loaded ({reason}): {_other(p)}") from None
+    if absent:
+        raise Problem(f"lyrics.bert.model is {p.model}, whose weights lack {absent[0]} ({len(absent)}): {_other(p)}")
+    if len(tokenizer) > model.config.vocab_size:
+        sizes = f"{len(tokenizer)} and {model.config.vocab_size} word pieces"
+        raise Problem(f"lyrics.bert.model is {p.model}, whose tokenizer and model know {sizes}: {_other(p)}")
+    if bf16:
+        _halve(model)
+    model.eval().to(device)
+    plain, framed = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
+    at = next((at for at in range(len(framed)) if framed[at : at + len(plain)] == plain), 0) if plain else 0
+    before, after = framed[:at], framed[at + len(plain) :]
+    window = min(p.window, tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", p.window))
+    room = window - len(before) - len(after)
+    many = sum(weight.numel() for weight in model.parameters())
+    log.info("bert: %.1f million weights; windows of %d word pieces", many / 1e6, room)
+    # A vector must not depend on its neighbours in a batch, and on a CPU a batch is no faster than one window.
+    tokens = p.tokens if device.type == "cuda" else 1
+    return Encoder(model, tokenizer, before, after, room, min(p.overlap, room // 2), tokens)
+
+
+def _other(p: BertParams) -> str:
+    return "run `dvc pull`" if p.model == EMBEDDED else "take another folder or revision"
+
+
+def quiet() -> None:
+    """transformers tells more of its loading than anybody can use, and torchaudio must be told first what it lacks."""
+    torchaudio_cpu.transforms()
+    from transformers.utils import logging as chatter  # here, since it takes seconds that a full cache need not pay
+
+    chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
+    chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _loaded(folder: Path) -> tuple[Any, Any, list[str]]:
+    """Tokenizer, model and the names of weights that the files lack (the pooler, which is not used, apart)."""
+    from transformers import AutoModel, AutoTokenizer
+
+    with warnings.catch_warnings(action="ignore"):
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model, told = AutoModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+        )
+    return tokenizer, model, sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
+
+
+def _halve(model: Any) -> None:
+    """Turns the weights to bf16 but the table of word pieces, whose rows are turned when they are looked up.
+
+    In mBERT the table is half of all weights, and stays in the file, from which torch reads only the rows it needs.
+    """
+    words = model.get_input_embeddings()
+    for part in model.modules():
+        if part is not words:
+            for weight in part.parameters(recurse=False):
+                weight.data = weight.data.bfloat16()
+    words.register_forward_hook(lambda _module, _inputs, output: output.bfloat16())
+
+
+@dataclass(frozen=True)
+class Window:
+    """Word pieces `start` to `stop` of a text are read, and `first` to `last` of them are counted here."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def windows(length: int, room: int, overlap: int) -> list[Window]:
+    """Windows of one size, overlapping by `overlap` or more; each piece counts where it is further from an edge."""
+    many = 1 if length <= room else math.ceil((length - overlap) / (room - overlap))
+    size = math.ceil((length + (many - 1) * overlap) / many)
+    starts = [min(number * (size - overlap), length - size) for number in range(many)]
+    edges = [0, *((start + before + size) // 2 for before, start in itertools.pairwise(starts)), length]
+    return [Window(start, start + size, edges[n], edges[n + 1]) for n, start in enumerate(starts)]
+
+
+def encode(encoder: Encoder, texts: Sequence[str]) -> Iterator[Vector]:
+    """For each text the mean over its word pieces; without [CLS] and [SEP], which say little of a text and would weigh
+    most in the shortest."""
+    for at in range(0, len(texts), AT_ONCE):
+        pieces = encoder.tokenizer(
+            list(texts[at : at + AT_ONCE]), add_special_tokens=False, verbose=False, return_attention_mask=False
+        )["input_ids"]
+        yield from _means(encoder, pieces)
+
+
+def _means(encoder: Encoder, pieces: list[list[int]]) -> list[Vector]:
+    room, overlap = encoder.room, encoder.overlap
+    parts = [(text, part) for text, ids in enumerate(pieces) for part in windows(len(ids), room, overlap)]
+    parts.sort(key=lambda item: item[1].stop - item[1].start)
+    sums = np.zeros((len(pieces), encoder.model.config.hidden_size))
+    frame = len(encoder.before) + len(encoder.after)
+    for batch in batches([part.stop - part.start + frame for _, part in parts], encoder.tokens):
+        chosen = [parts[number] for number in batch]
+        ids = [encoder.before + pieces[text][part.start : part.stop] + encoder.after for text, part in chosen]
+        for (text, part), hidden in zip(chosen, _hidden(encoder, ids), strict=True):
+            counted = hidden[len(encoder.before) :][part.first - part.start : part.last - part.start]
+            sums[text] += counted.double().sum(0).cpu().numpy()
+    if not np.isfinite(sums).all():
+        raise Problem("lyrics.bert.model gives numbers that are not finite: set lyrics.bert.precision to fp32")
+    return [(row / max(1, len(ids))).astype(np.float32) for row, ids in zip(sums, pieces, strict=True)]
+
+
+def batches(lengths: Sequence[int], tokens: int) -> Iterator[range]:
+    """Neighbours of rising lengths, of at most `tokens` with their padding, or one alone."""
+    start = 0
+    for stop in range(1, len(lengths) + 1):
+        if stop == len(lengths) or lengths[stop] * (stop + 1 - start) > tokens:
+            yield range(start, stop)
+            start = stop
+
+
+@torch.inference_mode()
+def _hidden(encoder: Encoder, ids: list[list[int]]) -> torch.Tensor:
+    """[window, piece, dimension], where pieces beyond a window's own are padding."""
+    longest = max(map(len, ids))
+    padding = encoder.tokenizer.pad_token_id or 0
+    where = encoder.model.device
+    read = torch.tensor([row + [padding] * (longest - len(row)) for row in ids], device=where)
+    real = torch.tensor([[place < len(row) for place in range(longest)] for row in ids], device=where)
+    mask = None if bool(real.all()) else real.long()  # without one, attention takes its faster way
+    hidden: torch.Tensor = encoder.model(input_ids=read, attention_mask=mask).last_hidden_state
+    return hidden

@@ -1,0 +1,103 @@
+"""Which language each line of a text is in: Bangla, English, Bangla in Latin letters, or a mix of the two.
+
+Bangla script speaks for itself. In Latin letters, English and Bangla are told apart by how likely a word's letters are
+in two lists of common words (en.txt, bn_latin.txt), and by the words beside it: many words, such as `more` or `hate`,
+are in both. A third language in Latin letters counts as the nearer of the two.
+"""
+
+import functools
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from pipeline.text.clean import tokens
+
+Language = Literal["bn", "bn_latin", "en", "mixed", "other"]
+LANGUAGES: Final[tuple[Language, ...]] = ("bn", "bn_latin", "en", "mixed", "other")
+
+LETTERS: Final = 4  # a letter's odds depend on up to so many before it
+SWITCH: Final = 5.0  # nats of evidence that a change of language within a line must bring
+LATIN: Final[tuple[Language, ...]] = ("bn_latin", "en")
+
+
+def of_lines(text: str) -> Counter[Language]:
+    """How many lines of the text are in each language; a line without a word is none."""
+    return Counter(language for line in text.splitlines() if (language := of_line(line)))
+
+
+def of_line(line: str) -> Language | None:
+    """The language of a line: `mixed` where Bangla and English stand in it, None where no word does."""
+    scripts = [(word, _script(word)) for word in tokens(line)]
+    latin = [word for word, script in scripts if script == "latin"]
+    found = Counter[Language](of_words(latin))
+    found["bn"] = sum(script == "bengali" for _, script in scripts)
+    found["other"] = sum(script == "other" for _, script in scripts)
+    if not found.total():
+        return None
+    if found["en"] and found["bn"] + found["bn_latin"]:
+        return "mixed"
+    return max(LANGUAGES, key=lambda language: found[language])  # two scripts of Bangla are no mix of languages
+
+
+@functools.cache
+def _script(word: str) -> str:
+    """The script of a word's first letter; "" for numbers."""
+    first = next((char for char in word if char.isalpha()), "")
+    name = unicodedata.name(first, "other") if first else ""
+    known = {"BENGALI": "bengali", "LATIN": "latin", "": ""}
+    return known.get(name.partition(" ")[0], "other")
+
+
+def of_words(words: Sequence[str]) -> list[Language]:
+    """The likeliest language of each Latin word, where each change from one to the other has its price (Viterbi)."""
+    best: dict[Language, tuple[float, list[Language]]] = dict.fromkeys(LATIN, (0.0, []))
+    for word in words:
+        odds: dict[Language, float] = {"bn_latin": bangla_odds(word), "en": 0.0}
+        ahead: dict[Language, tuple[float, list[Language]]] = {}
+        for language in LATIN:
+            before = max(LATIN, key=lambda other: best[other][0] - SWITCH * (other != language))
+            score = best[before][0] - SWITCH * (before != language) + odds[language]
+            ahead[language] = (score, [*best[before][1], language])
+        best = ahead
+    return max(best.values(), key=lambda way: way[0])[1]
+
+
+@functools.cache
+def bangla_odds(word: str) -> float:
+    """How much likelier the letters of a word are in romanised Bangla than in English, in nats."""
+    return _log_likelihood(word, "bn_latin") - _log_likelihood(word, "en")
+
+
+def _log_likelihood(word: str, language: str) -> float:
+    counts = _counts(language)
+    marked = _marked(word)
+    return sum(math.log(_chance(marked[max(0, at - LETTERS) : at], marked[at], counts)) for at in range(1, len(marked)))
+
+
+def _chance(before: str, letter: str, counts: Counter[str]) -> float:
+    """P(letter | the letters before it), leaning on shorter memories where a longer one saw little."""
+    shorter = _chance(before[1:], letter, counts) if before else 1 / 30
+    return (counts[before + letter] + shorter) / (counts[before + "*"] + 1)
+
+
+@functools.cache
+def _counts(language: str) -> Counter[str]:
+    """How often each run of letters stands in the list of words, and (with *) how often any letter follows it."""
+    counts: Counter[str] = Counter()
+    for word in Path(__file__).with_name(f"{language}.txt").read_text(encoding="utf-8").split():
+        marked = _marked(word)
+        for at in range(1, len(marked)):
+            for start in range(max(0, at - LETTERS), at + 1):
+                counts[marked[start : at + 1]] += 1
+                counts[marked[start:at] + "*"] += 1
+    return counts
+
+
+def _marked(word: str) -> str:
+    """The word in plain letters between its start and its end."""
+    plain = unicodedata.normalize("NFKD", word.lower())
+    return f"^{re.sub('[^a-z]', '', plain)}$"

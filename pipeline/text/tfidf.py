@@ -1,0 +1,41 @@
+"""Texts as bags of words: TF-IDF over whole Bangla words, and the same in few numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from pipeline.params import Count
+from pipeline.text.clean import tokens
+
+
+@dataclass(frozen=True)
+class TfidfParams:
+    vocabulary: Count
+    min_tracks: Count
+    reduced: Count
+
+
+def vectors(texts: list[str], p: TfidfParams) -> tuple[NDArray[np.float32], list[str]]:
+    """One unit-length row a text over at most `p.vocabulary` words, and these words."""
+    vectorizer = TfidfVectorizer(
+        analyzer=tokens, max_features=p.vocabulary, min_df=min(p.min_tracks, len(texts)), sublinear_tf=True,
+        dtype=np.float32,
+    )  # fmt: skip
+    try:
+        table = vectorizer.fit_transform(texts).toarray()
+    except ValueError:  # no word at all, or none that is common enough
+        return np.zeros((len(texts), 1), np.float32), [""]
+    return table, list(vectorizer.get_feature_names_out())
+
+
+def reduced(vectors: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
+    """The vectors in the few directions that tell most (latent semantic analysis), for models that want few numbers."""
+    dims = min(dims, min(vectors.shape) - 1)
+    if dims < 1:
+        return np.zeros((len(vectors), 1), np.float32)
+    with np.errstate(invalid="ignore"):  # equal texts have no variance to share out
+        found = TruncatedSVD(dims, n_iter=10, random_state=0).fit_transform(vectors)
+    return np.asarray(found, dtype=np.float32)

@@ -1,0 +1,100 @@
+"""The language of a line: the script where it tells, spelling where it does not, and a mix is seen as one."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.text.languages import LANGUAGES, bangla_odds, of_line, of_lines, of_words
+
+# Written for this test, in many spellings; not from the sample's grammar.
+BANGLA = """ami tomake khub bhalobashi
+tumi ki amar shathe cholbe
+aj brishti porche sara din dhore
+keno tumi amake ekla fele chole gele
+chokher jole bhije gelo chithi
+tor kotha bhable mon kharap hoye jay
+akashe onek tara jhilmil kore
+shohorer rastay hete jai eka eka
+bondhu tumi kothay acho kemon acho
+ma tomar mukh khana mone pore
+ghum ashe na raate kichutei
+dujone mile gan gaibo abar
+pother dhare boshe achi tomar opekkhay
+valobasar golpo ta shesh hoye gelo
+nil akasher niche ekta choto ghor
+ghure ghure ashi tomar barir samne
+bujhte parini tomar moner kotha
+hariye gechi ei jonosomudre
+kothao keu nei shunno charidik
+sob kichu vule jete chai""".splitlines()
+ENGLISH = """I walked alone on the broken highway
+Take my hand and never let it go
+We were dancing under neon signs
+Mama told me not to waste my time
+She drives a rusty pickup to the bar
+Every ghost inside this house knows my name
+Turn the radio up, turn the lights down low
+Hallelujah, the bells are ringing
+I'd swim the widest ocean for your kiss
+Baby, you shouldn't have called
+Midnight train is leaving the station
+He sold his guitar to buy her a ring
+My heart beats like a thousand drums
+Late again, no dinner, no money
+Don’t break what you cannot repair
+Candle burning at the window pane
+Where do the children play tomorrow
+Thunder rolling over the prairie
+Give me one more bottle of wine
+Tell her I am sorry for the rain""".splitlines()
+MIXED = """ami tomake bhalobashi, can't you see
+baby tumi kothay, I am waiting here
+tonight we dance, shara raat jege
+ei raat is so lonely without you
+stay with me দোস্ত, সকাল আছে বাকি
+The কৃষক is tired, the shovel is heavy""".splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "language"),
+    [
+        *((line, "bn_latin") for line in BANGLA),
+        *((line, "en") for line in ENGLISH),
+        *((line, "mixed") for line in MIXED),
+        ("বৃষ্টি পড়ে টাপুর টুপুর", "bn"),
+        ("তুমি amar প্রাণ, তুমি amar গান", "bn"),
+        ("हिन्दी गीत गाओ", "other"),
+        ("пой песню", "other"),
+        ("नमस्ते বন্ধু ভালো আছো", "bn"),
+        ("🎵 ... !", None),
+        ("1 2 3", None),
+        ("", None),
+    ],
+)
+def test_a_line_has_the_language_of_its_words(line: str, language: str | None) -> None:
+    assert of_line(line) == language
+
+
+@pytest.mark.parametrize("word", ["hate", "more", "are", "din", "pore", "to"])
+def test_a_word_of_both_lists_goes_with_its_neighbours(word: str) -> None:
+    assert of_words(["tumi", "amake", word, "bhalobasho"]) == ["bn_latin"] * 4
+    assert of_words(["they", "never", word, "something"]) == ["en"] * 4
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("bhalobashi", "valobashi"), ("shathe", "sathe"), ("achho", "acho"), ("brishti", "bristi")]
+)
+def test_every_spelling_is_bangla(one: str, other: str) -> None:
+    assert min(bangla_odds(one), bangla_odds(other)) > 2
+
+
+def test_a_mixed_song_is_visible_as_one() -> None:
+    counts = of_lines("\n".join([*BANGLA[:3], *ENGLISH[:2], *MIXED[:4], "বৃষ্টি পড়ে", "", "🎵"]))
+    assert counts == Counter(bn_latin=3, en=2, mixed=4, bn=1)
+
+
+@given(st.text(max_size=60))
+def test_any_line_has_a_language_or_no_word(line: str) -> None:
+    assert of_line(line) in (None, *LANGUAGES)
