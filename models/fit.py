@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from models.vae import VAE, Batch
+from models.objective import Objective
+from models.vae import VAE, Batch, Posterior
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class Recipe:
     epochs: int
     batch: int
     rate: float
-    warmup: float  # share of the epochs over which beta grows from 0
-    beta: float
+    warmup: float  # share of the epochs over which the weights of the objective grow from 0
+    objective: Objective
+    cross: bool = False  # decode another half of the track than the one that was encoded
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,13 @@ def fit(
     vae: VAE, songs: Songs, recipe: Recipe, *, bf16: bool = False, tick: Callable[[], object] = lambda: None
 ) -> list[Epoch]:
     """Trains `vae` in place on standardised songs that lie on its device; the curve comes back."""
-    noisy = recipe.beta > 0  # beta 0 is the autoencoder: with noise it would be neither
     optimizer = torch.optim.Adam(vae.parameters(), lr=recipe.rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs, eta_min=recipe.rate / 20)
     curve = []
     vae.train()
     for epoch in range(recipe.epochs):
         warm = min(1.0, (epoch + 1) / max(1.0, recipe.warmup * recipe.epochs))
-        curve.append(_epoch(vae, songs, recipe.batch, recipe.beta * warm, optimizer, bf16=bf16, noisy=noisy))
+        curve.append(_epoch(vae, songs, recipe, warm, optimizer, bf16=bf16))
         schedule.step()
         tick()
     vae.eval()
@@ -80,23 +81,19 @@ def fit(
 
 
 def _epoch(
-    vae: VAE,
-    songs: Songs,
-    size: int,
-    beta: float,
-    optimizer: torch.optim.Optimizer,
-    *,
-    bf16: bool,
-    noisy: bool,
+    vae: VAE, songs: Songs, recipe: Recipe, warm: float, optimizer: torch.optim.Optimizer, *, bf16: bool
 ) -> Epoch:
     device = songs.track.device
+    noisy = recipe.objective.beta > 0  # beta 0 is the autoencoder: with noise it would be neither
     # Sums stay on the device: asking for a number in every batch would make a GPU wait for it.
     order = torch.randperm(len(songs.track), device=device)
+    partner = other_half(songs.track) if recipe.cross else None
     sums: dict[str, Tensor] = {}
-    for rows in order.split(size):
+    for rows in order.split(recipe.batch):
+        target = None if partner is None else songs.batch(partner[rows])
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            loss = vae.loss(songs.batch(rows), noisy=noisy)
-        total = loss.total(beta)
+            loss = vae.loss(songs.batch(rows), target, noisy=noisy)
+        total = recipe.objective.total(loss, warm)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         optimizer.step()
@@ -107,6 +104,23 @@ def _epoch(
     return Epoch(sums["loss"].item(), sums["kl"].item(), mse)
 
 
+def other_half(track: Int[Tensor, " segment"]) -> Int[Tensor, " segment"]:
+    """For each segment one of the other half of its track, the halves drawn by lot; itself where it is the only one.
+
+    The segments of a track in a random order, and half a round further: of an even number each is told once from its
+    partner and once to it; of an odd number none is its own.
+    """
+    order = torch.randperm(len(track), device=track.device)
+    order = order[torch.argsort(track[order], stable=True)]
+    sizes = torch.bincount(track)
+    start = torch.cumsum(sizes, 0) - sizes
+    first, size = start[track[order]], sizes[track[order]]
+    place = torch.arange(len(track), device=track.device) - first
+    partner = torch.empty_like(order)
+    partner[order] = order[first + (place + size // 2) % size]
+    return partner
+
+
 @dataclass(frozen=True)
 class Embedding:
     mean: Float[Tensor, "track latent"]  # of the segments' posterior means
@@ -114,19 +128,25 @@ class Embedding:
 
 
 @torch.no_grad()
-def embed(vae: VAE, songs: Songs, batch: int = 1024, only: str | None = None) -> Embedding:
-    """Where each track of the standardised songs lies; with `only`, as seen by that modality alone."""
+def codes(vae: VAE, songs: Songs, batch: int = 1024, only: str | None = None) -> Posterior:
+    """The posterior of each standardised segment; with `only`, as seen by that modality alone."""
     vae.eval()
-    means, kls = [], []
+    found = []
     for rows in torch.arange(len(songs.track), device=songs.track.device).split(batch):
         seen = songs.batch(rows)
         if only is not None:
             there = {name: there if name == only else torch.zeros_like(there) for name, there in seen.there.items()}
             seen = Batch(seen.views, there, seen.condition)
-        posterior = vae.encode(seen)
-        means.append(posterior.mean.float())
-        kls.append(posterior.kl().float())
-    return Embedding(per_track(torch.cat(means), songs.track, len(songs.condition)), torch.cat(kls).mean(0))
+        found.append(vae.encode(seen))
+    return Posterior(torch.cat([one.mean.float() for one in found]), torch.cat([one.log_var.float() for one in found]))
+
+
+@torch.no_grad()
+def embed(vae: VAE, songs: Songs, batch: int = 1024, only: str | None = None) -> Embedding:
+    """Where each track of the standardised songs lies; with `only`, as seen by that modality alone."""
+    posterior = codes(vae, songs, batch, only)
+    mean = per_track(posterior.mean, songs.track, len(songs.condition))
+    return Embedding(mean, vae.prior.kl(posterior).mean(0))
 
 
 def per_track(

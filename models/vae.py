@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from jaxtyping import Bool, Float
@@ -49,9 +50,12 @@ class Loss:
     recon: Mapping[str, Float[Tensor, " batch"]]  # negative log likelihood in nats; 0 where the modality is missing
     mse: Mapping[str, Float[Tensor, ""]]  # squared error a number, over the rows that are there
     kl: Float[Tensor, "batch latent"]
+    posterior: Posterior
+    latent: Float[Tensor, "batch latent"]  # what was decoded
 
-    def total(self, beta: float) -> Float[Tensor, ""]:
-        return torch.stack([term.mean() for term in self.recon.values()]).sum() + beta * self.kl.sum(1).mean()
+    def error(self) -> Float[Tensor, ""]:
+        """Nats a segment to tell the songs, once their codes are known."""
+        return torch.stack([term.mean() for term in self.recon.values()]).sum()
 
 
 def gaussian(output: Tensor, target: Tensor, there: Tensor) -> tuple[Float[Tensor, " batch"], Float[Tensor, ""]]:
@@ -86,14 +90,30 @@ class Scale(nn.Module):
         return values * self.std + self.mean
 
 
+class Prior(Protocol):
+    """Where codes are expected to lie before a song is heard."""
+
+    def kl(self, posterior: Posterior) -> Float[Tensor, "batch latent"]: ...
+
+
+class StandardNormal(nn.Module):
+    """The plain prior: nothing to learn."""
+
+    def kl(self, posterior: Posterior) -> Float[Tensor, "batch latent"]:
+        return posterior.kl()
+
+
 class VAE(nn.Module):
-    """Encoder, latent space, a decoder for each modality. `beta` is an argument of the loss: 1 is the VAE, 0 the AE."""
+    """Encoder, latent space, a decoder for each modality. What presses on the codes is an argument of the training."""
+
+    prior: Prior
 
     def __init__(self, encoder: nn.Module, decoders: Mapping[str, nn.Module], scales: Mapping[str, Scale]) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoders = nn.ModuleDict(dict(decoders))
         self.scales = nn.ModuleDict(dict(scales))
+        self.prior = StandardNormal()
 
     def encode(self, batch: Batch) -> Posterior:
         """The posterior of each row of a standardised batch."""
@@ -107,14 +127,20 @@ class VAE(nn.Module):
         told = torch.cat([latent, condition], dim=1)
         return {name: decoder(told) for name, decoder in self.decoders.items()}
 
-    def loss(self, batch: Batch, *, noisy: bool = True) -> Loss:
-        """The terms of the evidence bound for a standardised batch; without noise the latent is the posterior mean."""
+    def loss(self, batch: Batch, target: Batch | None = None, *, noisy: bool = True) -> Loss:
+        """The terms of the evidence bound for a standardised batch; without noise the latent is the posterior mean.
+
+        With `target`, that is what has to be told from the codes of `batch` (another half of the same tracks).
+        """
         known = batch.known()
+        wanted = known if target is None else target.known()
         posterior: Posterior = self.encoder(known)
-        outputs = self.decode(posterior.sample() if noisy else posterior.mean, batch.condition)
-        pairs = {name: gaussian(out.float(), known.views[name], known.there[name]) for name, out in outputs.items()}
+        latent = posterior.sample() if noisy else posterior.mean
+        outputs = self.decode(latent, batch.condition)
+        pairs = {name: gaussian(out.float(), wanted.views[name], wanted.there[name]) for name, out in outputs.items()}
         recon = {name: nll for name, (nll, _) in pairs.items()}
-        return Loss(recon, {name: mse for name, (_, mse) in pairs.items()}, posterior.kl())
+        mse = {name: mse for name, (_, mse) in pairs.items()}
+        return Loss(recon, mse, self.prior.kl(posterior), posterior, latent)
 
     def embed(self, batch: Batch) -> Float[Tensor, "batch latent"]:
         """The posterior mean of each row of a standardised batch."""

@@ -1,7 +1,8 @@
 """Stage `audio`: what each segment of a track's middle sounds like: log-mel, MFCC and statistics of them.
 
 Reads build/tracks/tracks.csv and the sound files it names; writes build/audio/. Tracks that cannot be decoded are left
-out, each with its reason in skipped.csv.
+out, each with its reason in skipped.csv. With `audio.external` the statistics come from a table that another program
+made, a row a segment, and there are no frames (mfcc, logmel).
 """
 
 import contextlib
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from pipeline import cache, params, stage, store, workers
 from pipeline.cache import Cache
 from pipeline.params import Count, Within
-from pipeline.sound import descriptors, waves
+from pipeline.sound import descriptors, external, waves
 from pipeline.sound.npy import RowFile
 from pipeline.sound.spectra import F32, Shape, Spectra, spectra
 from pipeline.stage import Problem
@@ -49,6 +50,7 @@ class Audio:
     floor_db: Annotated[float, Within(10, 200)]
     backend: Literal["auto", "scipy", "torchaudio"]
     workers: Annotated[int, Within(0, 1024)]
+    external: str = "none"
 
     def __post_init__(self) -> None:
         for wrong, cure in (
@@ -183,7 +185,7 @@ def all_features(paths: list[Path], p: Audio, kept: Cache) -> Iterator[Features 
 
 def key(path: Path, p: Audio, backend: str) -> str:
     """What the features of a file depend on: its bytes, the parameters, the code; not its name or place."""
-    matters = {name: value for name, value in asdict(p).items() if name not in ("workers", "backend")}
+    matters = {name: value for name, value in asdict(p).items() if name not in ("workers", "backend", "external")}
     try:
         return cache.key(file=cache.digest(path), kernel=KERNEL, backend=backend, **matters)
     except OSError:
@@ -257,6 +259,20 @@ def write(tracks: pd.DataFrame, p: Audio, folder: Path, kept: Cache) -> pd.DataF
     return table
 
 
+def write_external(tracks: pd.DataFrame, path: Path, folder: Path) -> pd.DataFrame:
+    """Writes the table at `path` as the statistics, and returns the tracks that it has no row for."""
+    table = external.read(path, list(tracks["id"]))
+    store.write_rows(store.emptied(folder), table.ids, stats=table.stats, valid=table.valid)
+    store.write_json(folder / "stats_names.json", table.names)
+    without = tracks[~tracks["id"].isin(table.ids)]
+    skipped = pd.DataFrame({"id": without["id"].tolist(), "reason": f"has no whole row in {path}"})
+    store.write_table(folder / "skipped.csv", skipped)
+    log.info("%d numbers a segment, at most %d segments a track, from %s", *table.stats.shape[:0:-1], path)
+    if not path.resolve().is_relative_to(store.DATA.resolve()):
+        log.warning("%s is not under %s/: `dvc repro` does not see when it changes", path, store.DATA)
+    return skipped
+
+
 def _layout(p: Audio, stats: int) -> list[tuple[str, tuple[int, ...], type]]:
     """Name, shape of a track's row and type of each array."""
     return [
@@ -284,17 +300,18 @@ def _say_short(tracks: pd.DataFrame, p: Audio) -> None:
 
 def main() -> None:
     p = params.load(Params).audio
-    tracks = store.usable_tracks()
-    _say_short(tracks, p)
-    workers.one_thread()
-    skipped = write(tracks, p, store.BUILD / "audio", Cache("audio", cache.place()))
+    tracks, folder = store.usable_tracks(), store.BUILD / "audio"
+    if p.external == "none":
+        _say_short(tracks, p)
+        workers.one_thread()
+        skipped = write(tracks, p, folder, Cache("audio", cache.place()))
+    else:
+        skipped = write_external(tracks, Path(p.external), folder)
     for row in skipped.head(10).to_dict("records"):
         log.warning("%s is left out: it %s", tracks.at[row["id"], "audio"], row["reason"])
     if len(skipped) == len(tracks):
         raise Problem(f"none of the {len(tracks)} tracks can be decoded; the reasons are in build/audio/skipped.csv")
-    log.info(
-        "%d tracks of %d segments in build/audio; %d left out", len(tracks) - len(skipped), p.segments, len(skipped)
-    )
+    log.info("%d tracks in build/audio; %d left out", len(tracks) - len(skipped), len(skipped))
 
 
 if __name__ == "__main__":

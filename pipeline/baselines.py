@@ -1,18 +1,20 @@
-"""Stage `baselines`: what a VAE has to beat: raw statistics, PCA, spectral embedding, an autoencoder, and text alone.
+"""Stage `baselines`: what a VAE has to beat: PCA, spectral embedding, track-LDA, two simple networks, text alone.
 
 Writes build/baselines: an embedding each. KMeans on `spectral` is spectral clustering.
 """
 
 import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.manifold import SpectralEmbedding
+import torch
 
+from models import crossview
 from models.families import joined
-from pipeline import params, stage, store, training
+from pipeline import linear, params, stage, store, training, views
+from pipeline.linear import Metric
 from pipeline.params import Count, Layers, Seeds
 from pipeline.stage import Problem
 from pipeline.store import Array
@@ -27,6 +29,7 @@ class Baselines:
     spectral: Count
     hidden: Layers
     epochs: Count
+    contrast_epochs: Count
 
 
 @dataclass(frozen=True)
@@ -37,38 +40,92 @@ class Params:
     baselines: Baselines
 
 
-def raw(stats: Array, valid: Array) -> Array:
-    """The standardised mean over the real segments of each track."""
-    mean = np.where(valid[..., None], stats, 0).sum(1) / valid.sum(1, keepdims=True)
-    standard: Array = (mean - mean.mean(0)) / np.maximum(mean.std(0), 1e-6)
-    return standard
+def strongest(rows: Array, there: Array, dims: int) -> Array:
+    """The first `dims` numbers of rows that are sorted by what they say; nan for a track without lyrics."""
+    return np.where(there[:, None], rows[:, :dims], np.nan)
 
 
-def pca(points: Array, dims: int, seed: int) -> Array:
-    found: Array = PCA(min(dims, *points.shape), svd_solver="full", random_state=seed).fit_transform(points)
+def reduced(rows: Array, there: Array, dims: int, seed: int) -> Array:
+    """The rows centred and in their `dims` strongest directions at most; nan for a track without lyrics.
+
+    Word and sentence vectors share a large common part, and their hundreds of numbers vary along few directions: the
+    rest is noise to every distance. And what is compared with a model of `dims` numbers gets no more.
+    """
+    found = np.zeros((len(rows), min(dims, rows.shape[1])))
+    if there.sum() > 1:
+        points = linear.pca(np.asarray(rows[there], dtype=np.float64), dims, seed)
+        found[there, : points.shape[1]] = points
+    return strongest(found, there, dims)
+
+
+@dataclass(frozen=True)
+class Contrasted:
+    """The contrastive network to train from one seed."""
+
+    seed: int
+    metric: Metric
+    own: Baselines
+    device: torch.device
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}"
+
+
+def contrasted(job: Contrasted) -> Array:
+    """Where the contrastive network of this seed sees the tracks."""
+    if job.device.type == "cpu":
+        torch.set_num_threads(1)  # as the other models: the seeds share the cores
+    segments = views.segments(job.metric).to(job.device)
+    torch.manual_seed(job.seed)
+    own = job.own
+    net = crossview.contrast(segments, hidden=own.hidden[0], latent=own.latent, epochs=own.contrast_epochs)
+    found: Array = crossview.embed(net, segments.whole()).cpu().numpy()
     return found
 
 
-def spectral(points: Array, dims: int, seed: int) -> Array:
-    """Coordinates from the graph of similarities, a Gaussian of the distance: every track is connected.
-
-    One scale for all of them: the first eigenvectors carry the clusters, and each to its own scale would raise noise.
-    """
-    found: Array = SpectralEmbedding(min(dims, len(points) - 2), affinity="rbf", random_state=seed).fit_transform(
-        points
-    )
-    scaled: Array = found / np.maximum(found.std(), 1e-12)
-    return scaled
+@dataclass(frozen=True)
+class Found:
+    name: str
+    values: Array  # [track, seed, dimension]
+    about: Mapping[str, object]
 
 
-def text(reduced: Array, there: Array, dims: int) -> Array:
-    """The `dims` strongest directions of the lyrics; nan for a track without lyrics."""
-    return np.where(there[:, None], reduced[:, :dims], np.nan)
+def plain(name: str, family: str, source: str, values: Array) -> Found:
+    """One without chance in it: a single seed serves them all."""
+    return Found(name, values[:, None], {"family": family, "input": source})
+
+
+def heard(ids: tuple[str, ...], p: Params) -> Iterator[Found]:
+    """What is made of the sound."""
+    rows = store.read_rows(store.BUILD / "audio", "stats", "valid").at(ids)
+    stats, valid, own = rows["stats"], np.array(rows["valid"]), p.baselines
+    points = linear.raw(stats, valid)
+    yield plain("raw", "raw statistics", "stats", points)
+    yield plain("pca", "PCA", "stats", linear.pca(points, own.latent, p.seeds[0]))
+    yield plain("spectral", "spectral embedding", "stats", linear.spectral(points, own.spectral, p.seeds[0]))
+    if (able := int(linear.halvable(valid).sum())) < 3:
+        log.warning("baselines: %d tracks have two segments or more: no track_lda, no contrastive", able)
+        return
+    yield plain("track_lda", "track-LDA", "stats", linear.track_lda(stats, valid, own.latent))
+    device, _ = views.chosen_device(p.device)
+    metric = linear.suppression(stats, valid, power=0.0)
+    jobs = [Contrasted(seed, metric, own, device) for seed in p.seeds]
+    learnt = np.stack(views.learnt("contrastive", contrasted, jobs, p.train, device), axis=1)
+    yield Found("contrastive", learnt, {"family": "contrastive network", "input": "stats", "seeds": list(p.seeds)})
+
+
+def said(ids: tuple[str, ...], p: Params) -> Iterator[Found]:
+    """What is made of the lyrics alone."""
+    rows = store.read_rows(store.BUILD / "lyrics", "there", "tfidf_svd", "word2vec", "bert").at(ids)
+    there, dims = np.array(rows["there"]), p.baselines.latent
+    yield plain("tfidf", "lyrics: TF-IDF", "lyrics", strongest(rows["tfidf_svd"], there, dims))
+    for name, family in (("word2vec", "lyrics: Word2Vec"), ("bert", "lyrics: BERT")):
+        yield plain(name, family, "lyrics", reduced(rows[name], there, dims, p.seeds[0]))
 
 
 def main() -> None:
     p = params.load(Params)
-    own, seed, folder = p.baselines, p.seeds[0], store.emptied(store.BUILD / "baselines")
+    own, folder = p.baselines, store.emptied(store.BUILD / "baselines")
     ids = store.read_rows(store.BUILD / "audio").ids
     if len(ids) < 3:
         raise Problem(
@@ -84,21 +141,9 @@ def main() -> None:
         beta=0.0,
     )
     training.learn(autoencoder, p.seeds, p.train, p.device)
-    heard = store.read_rows(store.BUILD / "audio", "stats", "valid")
-    said = store.read_rows(store.BUILD / "lyrics", "tfidf_svd", "there").at(heard.ids)
-    points = raw(heard["stats"], heard["valid"])
-    plain = {
-        "raw": (points, "raw statistics"),
-        "pca": (pca(points, own.latent, seed), "PCA"),
-        "spectral": (spectral(points, own.spectral, seed), "spectral embedding"),
-        "text": (text(said["tfidf_svd"], said["there"], own.latent), "TF-IDF, reduced by SVD"),
-    }
-    store.write_rows(
-        folder, heard.ids, **{name: values[:, None].astype(np.float32) for name, (values, _) in plain.items()}
-    )
-    for name, (_, family) in plain.items():
-        store.write_json(folder / f"{name}.json", {"family": family, "input": "lyrics" if name == "text" else "stats"})
-    log.info("baselines: %s", ", ".join([*plain, "ae"]))
+    for found in (*heard(ids, p), *said(ids, p)):
+        store.write_rows(folder, ids, **{found.name: found.values.astype(np.float32)})
+        store.write_json(folder / f"{found.name}.json", dict(found.about))
 
 
 if __name__ == "__main__":

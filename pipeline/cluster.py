@@ -1,37 +1,24 @@
 """Stage `cluster`: every embedding under every clusterer and seed.
 
-Writes build/cluster: labels.npy [track, run], runs.csv (which representation, clusterer and seed a run is, and what was
-chosen for it).
+Writes build/cluster: labels.npy [track, run] and runs.csv (which representation, clusterer, seed and k a run is, and
+what was chosen for it); curve.npy and curve.csv, the same for KMeans with every k from 2 to `cluster.curve`.
 """
 
 import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
-from sklearn.neighbors import NearestNeighbors
 
-from pipeline import params, stage, store
-from pipeline.params import Seeds, Some, Within
-from pipeline.scores import ABSENT, Labels, clusters, coverage
-from pipeline.store import Array
+from pipeline import params, stage, store, workers
+from pipeline.clusterers import Cluster, clustered, curve
+from pipeline.params import Seeds
+from pipeline.scores import Labels, clusters
+from pipeline.stage import Problem
+from pipeline.store import Representation
 
 log = logging.getLogger(__name__)
-
-Name = Literal["kmeans", "agglomerative", "dbscan", "gmm", "hdbscan"]
-
-
-@dataclass(frozen=True)
-class Cluster:
-    k: Annotated[int, Within(2)]
-    neighbours: Annotated[int, Within(2)]
-    clusterers: Annotated[tuple[Name, ...], Some()]
 
 
 @dataclass(frozen=True)
@@ -40,99 +27,54 @@ class Params:
     cluster: Cluster
 
 
-Found = tuple[Labels, str]  # a label a track, and what was chosen
+@dataclass(frozen=True)
+class Job:
+    """One representation to be clustered in every way."""
+
+    kind: Representation
+    ids: tuple[str, ...]
+    params: Params
 
 
-def kmeans(points: Array, p: Cluster, seed: int) -> Found:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # tracks that are equal: less places than clusters
-        return KMeans(p.k, n_init=10, random_state=seed).fit_predict(points), f"k {p.k}"
+NAMED = ("representation", "seed", "k")
+Run = tuple[dict[str, object], Labels]
 
 
-def agglomerative(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001  # Ward has no chance in it
-    return AgglomerativeClustering(p.k).fit_predict(points), f"Ward, k {p.k}"
+def every_way(job: Job) -> tuple[list[Run], list[Run]]:
+    """The runs of one representation, and those of its k-curve."""
+    values = job.kind.values(job.ids)
+    runs, curves = list[Run](), list[Run]()
+    for number, seed in enumerate(job.params.seeds):
+        points = store.of_seed(values, number)
+        named = {"representation": job.kind.name, "seed": seed}
+        for name in job.params.cluster.clusterers:
+            labels, note = clustered(points, name, job.params.cluster, seed)
+            runs.append(({**named, "clusterer": name, "k": clusters(labels), "note": note}, labels))
+        curves += [({**named, "k": k}, labels) for k, labels in curve(points, job.params.cluster, seed).items()]
+    return runs, curves
 
 
-def gmm(points: Array, p: Cluster, seed: int) -> Found:
-    mixture = GaussianMixture(p.k, covariance_type="diag", reg_covar=1e-3, n_init=3, max_iter=300, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # said in the note instead
-        found = mixture.fit_predict(points)
-    return found, f"diagonal, k {p.k}" + ("" if mixture.converged_ else ", not converged")
+def _died(job: Job) -> tuple[list[Run], list[Run]]:
+    raise Problem(f"clustering {job.kind.name}: the process was ended, most likely for memory")
 
 
-def hdbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001
-    found = HDBSCAN(min_cluster_size=p.neighbours, copy=True).fit_predict(points)
-    note = f"{clusters(found)} clusters" if clusters(found) else "no cluster: the density has no gaps"
-    return found, f"{note}, coverage {coverage(found):.2f}, smallest cluster {p.neighbours}"
-
-
-def dbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001
-    """DBSCAN with eps at the knee of the k-distance curve; elsewhere on it where that leaves less than two clusters."""
-    curve = np.maximum(k_distances(points, p.neighbours), 1e-9)  # equal tracks are 0 apart, which DBSCAN refuses
-    place = knee(curve)
-    found = DBSCAN(eps=curve[place], min_samples=p.neighbours).fit_predict(points)
-    where = "the knee"
-    if clusters(found) < 2:
-        tries = np.unique(curve[np.linspace(0, len(curve) - 1, 40).astype(int)])
-        options = [DBSCAN(eps=eps, min_samples=p.neighbours).fit_predict(points) for eps in tries]
-        best = max(options, key=lambda labels: (clusters(labels), coverage(labels)), default=found)
-        if clusters(best) > clusters(found):
-            found, where = best, "the most clusters on the curve (the knee gave one or none)"
-    covered = coverage(found) or 0.0
-    return found, f"{clusters(found)} clusters, coverage {covered:.2f}, eps at {where}"
-
-
-def k_distances(points: Array, neighbours: int) -> Array:
-    """The distance of each track to its k-th neighbour, from near to far."""
-    near = NearestNeighbors(n_neighbors=min(neighbours, len(points))).fit(points)
-    distances: Array = np.sort(near.kneighbors(points)[0][:, -1])  # a point is its own first neighbour, as in DBSCAN
-    return distances
-
-
-def knee(curve: Array) -> int:
-    """Where a rising curve bends most: the place farthest below the line between its ends."""
-    line = np.linspace(curve[0], curve[-1], len(curve))
-    return int(np.argmax(line - curve))
-
-
-CLUSTERERS: Mapping[str, Callable[[Array, Cluster, int], Found]] = {
-    "kmeans": kmeans,
-    "agglomerative": agglomerative,
-    "dbscan": dbscan,
-    "gmm": gmm,
-    "hdbscan": hdbscan,
-}
-
-
-def clustered(points: Array, name: str, p: Cluster, seed: int) -> Found:
-    """Labels of all tracks: those without a place in the representation (nan) are ABSENT."""
-    here = np.isfinite(points).all(axis=1)
-    labels = np.full(len(points), ABSENT, dtype=np.int64)
-    if here.sum() <= max(p.k, p.neighbours):
-        return labels, f"only {here.sum()} tracks: not clustered"
-    labels[here], note = CLUSTERERS[name](np.asarray(points[here], dtype=np.float64), p, seed)
-    return labels, note
-
-
-def runs(p: Params, ids: tuple[str, ...]) -> Iterator[tuple[dict[str, object], Labels]]:
-    """Each run and its labels, a representation after the other."""
-    for kind in stage.progress(store.representations(), "cluster"):
-        values = kind.values(ids)
-        for number, seed in enumerate(p.seeds):
-            for name in p.cluster.clusterers:
-                labels, note = clustered(store.of_seed(values, number), name, p.cluster, seed)
-                yield {"representation": kind.name, "clusterer": name, "seed": seed, "note": note}, labels
+def _write(folder: Path, ids: tuple[str, ...], array: str, table: str, runs: list[Run]) -> None:
+    rows, labels = [row for row, _ in runs], [labels for _, labels in runs]
+    store.write_rows(folder, ids, **{array: np.stack(labels, axis=1) if runs else np.zeros((len(ids), 0), np.int64)})
+    store.write_table(folder / f"{table}.csv", pd.DataFrame(rows, columns=list(rows[0]) if runs else list(NAMED)))
 
 
 def main() -> None:
     p = params.load(Params)
     ids = store.read_rows(store.BUILD / "audio").ids
-    table, labels = zip(*runs(p, ids), strict=True)
-    store.write_rows(store.BUILD / "cluster", ids, labels=np.stack(labels, axis=1))
-    store.write_table(store.BUILD / "cluster" / "runs.csv", pd.DataFrame(table))
-    none = sum(1 for found in labels if clusters(found) == 0)
-    log.info("cluster: %d runs over %d tracks; %d of them found no cluster", len(table), len(ids), none)
+    jobs = [Job(kind, ids, p) for kind in store.representations()]
+    found = list(stage.progress(workers.in_order(every_way, jobs, workers.cores(), _died), "cluster", len(jobs)))
+    runs = [run for one, _ in found for run in one]
+    folder = store.emptied(store.BUILD / "cluster")
+    _write(folder, ids, "labels", "runs", runs)
+    _write(folder, ids, "curve", "curve", [run for _, curves in found for run in curves])
+    none = sum(clusters(labels) == 0 for _, labels in runs)
+    log.info("cluster: %d runs over %d tracks; %d of them found no cluster", len(runs), len(ids), none)
 
 
 if __name__ == "__main__":

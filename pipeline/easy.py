@@ -16,6 +16,8 @@ from pipeline.training import Device, Model, Source, Train
 @dataclass(frozen=True)
 class Easy:
     input: Literal["stats", "mfcc"]
+    prior: Literal["normal", "mixture"]
+    components: Count
     hidden: Layers
     latent: Count
     epochs: Count
@@ -31,6 +33,7 @@ class Params:
 
 def main() -> None:
     p = params.load(Params)
+    training.demand(p.easy.input, "easy.input")
     model = Model(
         store.emptied(store.BUILD / "easy"),
         "easy",
@@ -39,6 +42,7 @@ def main() -> None:
         partial(joined, hidden=p.easy.hidden, latent=p.easy.latent),
         p.easy.epochs,
         beta=1.0,
+        clusters=p.easy.components if p.easy.prior == "mixture" else 0,
     )
     training.learn(model, p.seeds, p.train, p.device)
 

@@ -1,51 +1,73 @@
-"""Stage `evaluate`: what the clusters agree with and how they lie.
+"""Stage `evaluate`: what the clusters agree with, how they lie, and what the embeddings hold beside clusters.
 
-Writes reports/scores.csv (every representation, clusterer, seed and score) and reports/metrics.json (the headlines:
-means over the seeds under `evaluate.headline`).
+Writes reports/scores.csv (every representation, clusterer, seed and score), results.csv (means over the seeds with
+interval, null, seeds, active units, coverage, flag), stability.csv (clusters), kcurve.csv, metrics.json (headlines).
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import fmean
 
 import numpy as np
 import pandas as pd
 
-from pipeline import params, stage, store
+from pipeline import params, stage, store, workers
+from pipeline.clusterers import Cluster, assigned, clustered
 from pipeline.params import Seeds
-from pipeline.scores import AGREEMENT, SHAPE, Evaluate, Labels, agreement, clusters, coverage, shape
+from pipeline.scores import ABSENT, AGREEMENT, NOISE, SHAPE, Evaluate, Labels, clusters, coverage, shape
+from pipeline.scoring import summary
+from pipeline.scoring.beside import beside, disentangled
+from pipeline.scoring.compare import groups
+from pipeline.scoring.left_out import agreement_scores, agreements, ends
+from pipeline.scoring.nulls import permutation_null
+from pipeline.scoring.stability import over_seeds, subsampled
+from pipeline.scoring.summary import Measured, Row, by_seed, headlines, mean, results
 from pipeline.stage import Problem
 from pipeline.store import Array, Representation
 
 log = logging.getLogger(__name__)
 
+REFERENCE = "raw"  # the space in which the shape of all clusters is compared
+GROUPS = 40  # of artists, at most: each is left out once for the intervals
+
 
 @dataclass(frozen=True)
 class Params:
     seeds: Seeds
+    cluster: Cluster
     evaluate: Evaluate
 
 
-RESERVED = {"family", "active_units", "latent", "condition", "own_space", "dbscan"}
-Row = dict[str, object]
+@dataclass(frozen=True)
+class Tracks:
+    """What is known of the tracks, in the order of `ids`."""
+
+    ids: tuple[str, ...]
+    truths: Mapping[str, Array]
+    artists: Array  # "" where a track has none
+    factors: Mapping[str, Array]
+    reference: Array  # the space in which the clusters of all representations are compared
 
 
-def scored(points: Array, found: Labels, truths: dict[str, Array], condition: str) -> list[Row]:
-    """Every score of one clustering; `leaky` where the model was told the very label it is scored on."""
-    rows: list[Row] = []
-    for label, truth in truths.items():
-        leaky = "yes" if label == condition else ""
-        rows += [
-            {"label": label, "score": name, "value": agreement(name, truth, found), "leaky": leaky}
-            for name in AGREEMENT
-        ]
-    here = {"label": "own_space", "leaky": ""}
-    rows += [{**here, "score": name, "value": shape(name, points, found)} for name in SHAPE]
-    return [
-        *rows,
-        {**here, "score": "coverage", "value": coverage(found)},
-        {**here, "score": "clusters", "value": clusters(found)},
-    ]
+@dataclass(frozen=True)
+class Job:
+    """One representation to be scored."""
+
+    kind: Representation
+    labelings: Mapping[str, list[Labels]]  # clusterer -> labels of each seed
+    curve: Mapping[int, list[Labels]]  # k -> labels of each seed
+    tracks: Tracks
+    params: Params
+
+
+@dataclass(frozen=True)
+class Scored:
+    """All that is told of one representation."""
+
+    kind: Representation
+    measured: list[Measured]
+    clusters: list[Row]  # of the headline clustering of the first seed
+    curve: list[Row]
 
 
 def labelled(ids: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Array]:
@@ -53,7 +75,7 @@ def labelled(ids: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Array]
     tracks = store.usable_tracks().loc[list(ids)]
     truths = {}
     for column in columns:
-        if column in RESERVED:
+        if column in summary.RESERVED:
             raise Problem(f"evaluate.labels: {column!r} is a name that metrics.json has for something else: rename it")
         if column not in tracks:
             log.warning("evaluate.labels: data/tracks.csv has no column %r: left out", column)
@@ -64,66 +86,167 @@ def labelled(ids: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Array]
     return truths
 
 
-def long_table(p: Params, ids: tuple[str, ...], truths: dict[str, Array]) -> pd.DataFrame:
-    """Every score of every run."""
-    kinds = {kind.name: kind for kind in store.representations()}
-    labels = store.read_rows(store.BUILD / "cluster", "labels").at(ids)["labels"]
-    values = {name: kind.values(ids) for name, kind in kinds.items()}
-    rows: list[Row] = []
-    runs = store.read_table(store.BUILD / "cluster" / "runs.csv").to_dict("records")
-    for number, run in enumerate(stage.progress(runs, "evaluate")):
-        name, seed = str(run["representation"]), p.seeds.index(int(run["seed"]))
-        points = store.of_seed(values[name], seed)
-        found = np.asarray(labels[:, number])
-        condition = str(kinds[name].about.get("condition", "none"))
-        named = {"representation": name, "clusterer": run["clusterer"], "seed": run["seed"]}
-        rows += [{**named, **row} for row in scored(points, found, truths, condition)]
-    return pd.DataFrame(rows)
+def planted(tracks: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Array]:
+    """The known causes, as numbers where they are some."""
+    found: dict[str, Array] = {}
+    for column in columns:
+        if column not in tracks:
+            log.info("evaluate.factors: data/tracks.csv has no column %r: left out", column)
+            continue
+        numbers = pd.to_numeric(tracks[column], errors="coerce")
+        found[column] = (tracks[column] if numbers.isna().any() else numbers).to_numpy()
+    return found
 
 
-def headlines(table: pd.DataFrame, kinds: list[Representation], clusterer: str) -> dict[str, object]:
-    """Per representation the means over its seeds under one clusterer, and what the model says of itself."""
-    told: dict[str, object] = {}
-    chosen = table[(table["clusterer"] == clusterer) & (table["score"] != "v_measure")]  # equals nmi, to the digit
+def jobs(p: Params, tracks: Tracks, kinds: list[Representation]) -> list[Job]:
+    """Each representation with the runs that stage cluster made of it."""
+    folder = store.BUILD / "cluster"
+    arrays = store.read_rows(folder, "labels", "curve").at(tracks.ids)
+    runs, curve = store.read_table(folder / "runs.csv"), store.read_table(folder / "curve.csv")
+    made = []
     for kind in kinds:
-        about: dict[str, object] = {"family": kind.about["family"]}
-        active = kind.about.get("active_units")
-        if active:
-            about |= {"active_units": fmean(active), "latent": len(kind.about["kl_per_unit"][0])}
-        if kind.about.get("condition", "none") != "none":
-            about["condition"] = kind.about["condition"]  # scores on this label are leaky
-        own = chosen[chosen["representation"] == kind.name]
-        for label, rows in own.groupby("label", sort=False):
-            about[str(label)] = {
-                str(name): _mean(values) for name, values in rows.groupby("score", sort=False)["value"]
-            }
-        found = table[(table["representation"] == kind.name) & (table["clusterer"] == "dbscan")]
-        if len(found):
-            about["dbscan"] = {
-                name: _mean(found.loc[found["score"] == name, "value"]) for name in ("clusters", "coverage")
-            }
-        told[kind.name] = about
-    return told
+        of_kind, of_curve = runs[runs["representation"] == kind.name], curve[curve["representation"] == kind.name]
+        labelings = {
+            str(name): [np.asarray(arrays["labels"][:, run]) for run in rows.index]
+            for name, rows in of_kind.groupby("clusterer", sort=False)
+        }
+        by_k = {
+            int(str(k)): [np.asarray(arrays["curve"][:, run]) for run in rows.index]
+            for k, rows in of_curve.groupby("k", sort=False)
+        }
+        made.append(Job(kind, labelings, by_k, tracks, p))
+    return made
 
 
-def _mean(values: pd.Series) -> float | None:
-    known = [float(value) for value in values if not pd.isna(value)]
-    return round(fmean(known), 4) if known else None
+def scored(job: Job) -> Scored:
+    """Every score of one representation."""
+    tracks, values = job.tracks, job.kind.values(job.tracks.ids)
+    of_seeds = [store.of_seed(values, number) for number in range(len(job.params.seeds))]
+    labelings = {**job.labelings, **_assigned(job.labelings, of_seeds)}
+    found = [one for name, labels in labelings.items() for one in _shapes(name, labels, of_seeds, tracks.reference)]
+    for label, truth in tracks.truths.items():
+        for name, labels in labelings.items():
+            found += _agreement(job, name, label, labels)
+        k = len(set(truth) - {""})  # read from the labels: in the rows named oracle, and nowhere else
+        found += _agreement(job, "oracle", label, job.curve[k]) if k in job.curve else []
+    stable, rows = _stability(job, of_seeds[0])
+    found += stable + beside(of_seeds[: values.shape[1]], tracks.truths, tracks.artists, job.params.evaluate.mixing)
+    if job.kind.active is not None:
+        found += disentangled(of_seeds[0], tracks.factors)
+    return Scored(job.kind, found, rows, _curve(job))
+
+
+def _assigned(labelings: Mapping[str, list[Labels]], values: list[Array]) -> dict[str, list[Labels]]:
+    """Clusterings that leave tracks out, once more with each of these in the cluster of its nearest neighbour."""
+    return {
+        f"{name}_assigned": [assigned(*pair) for pair in zip(values, found, strict=True)]
+        for name, found in labelings.items()
+        if any(NOISE in labels and clusters(labels) for labels in found)
+    }
+
+
+def _agreement(job: Job, clusterer: str, label: str, labelings: list[Labels]) -> list[Measured]:
+    """How well one clusterer's labels agree with one column: each score with its interval and its null."""
+    truth, shuffles = job.tracks.truths[label], job.params.evaluate.shuffles
+    group = groups(list(job.tracks.artists), GROUPS, seed=0)
+    distinct = {labels.tobytes(): labels for labels in labelings}
+    covered = mean([coverage(labels) for labels in labelings])
+    k = mean([float(clusters(labels)) for labels in labelings])
+    found = []
+    for name in AGREEMENT:
+        of = {key: permutation_null(name, truth, labels, shuffles) for key, labels in distinct.items()}
+        nulls = [of[labels.tobytes()] for labels in labelings]
+        found.append(
+            Measured(
+                clusterer,
+                label,
+                name,
+                agreements(name, truth, labelings),
+                *ends(agreement_scores(name, truth, labelings, group)),
+                null_mean=mean(null.mean for null in nulls if null),
+                null_high=mean(null.high for null in nulls if null),
+                coverage=covered,
+                k=k,
+            )
+        )
+    return found
+
+
+def _shapes(clusterer: str, labelings: list[Labels], values: list[Array], reference: Array) -> list[Measured]:
+    """How the clusters lie: in the representation's own space, where no two models compare, and in the common one."""
+    scores: dict[str, list[float | None]] = {}
+    for name in SHAPE:
+        scores[f"own_{name}"] = [shape(name, *pair) for pair in zip(values, labelings, strict=True)]
+        scores[f"reference_{name}"] = [shape(name, reference, labels) for labels in labelings]
+    scores["coverage"] = [coverage(labels) for labels in labelings]
+    scores["clusters"] = [float(clusters(labels)) for labels in labelings]
+    k, covered = mean(scores["clusters"]), mean(scores["coverage"])
+    return [Measured(clusterer, "", name, found, coverage=covered, k=k) for name, found in scores.items()]
+
+
+def _stability(job: Job, points: Array) -> tuple[list[Measured], list[Row]]:
+    """Whether the headline clusters come again: from other seeds, and from 80 % of the tracks."""
+    name, labelings = job.params.evaluate.headline, job.labelings[job.params.evaluate.headline]
+    here = labelings[0] != ABSENT
+
+    def again(some: Array, seed: int) -> Labels:
+        return clustered(some, name, job.params.cluster, seed)[0]
+
+    measured = [Measured(name, "", "stability_seeds", [over_seeds([labels[here] for labels in labelings])])]
+    found = subsampled(points[here], again)
+    if found is None:
+        return measured, []
+    measured.append(Measured(name, "", "stability_subsamples", [found.ari]))
+    sizes = {cluster: int((labelings[0] == cluster).sum()) for cluster in found.jaccard}
+    named = {"representation": job.kind.name, "clusterer": name}
+    return measured, [{**named, "cluster": one, "size": sizes[one], "jaccard": found.jaccard[one]} for one in sizes]
+
+
+def _curve(job: Job) -> list[Row]:
+    """Agreement under KMeans for every k: how much hangs on the k that was chosen."""
+    named = {"representation": job.kind.name}
+    return [
+        {**named, "k": k, "label": label, "ami": mean(agreements("ami", truth, labelings))}
+        for label, truth in job.tracks.truths.items()
+        for k, labelings in job.curve.items()
+    ]
+
+
+def _died(job: Job) -> Scored:
+    raise Problem(f"scoring {job.kind.name}: the process was ended, most likely for memory")
+
+
+def _write(p: Params, tracks: Tracks, found: list[Scored]) -> None:
+    least, headline = p.evaluate.collapsed, p.evaluate.headline
+    tables = {
+        "scores": [row for one in found for row in by_seed(one.kind, p.seeds, one.measured)],
+        "results": [row for one in found for row in results(one.kind, one.measured, least)],
+        "stability": [row for one in found for row in one.clusters],
+        "kcurve": [row for one in found for row in one.curve],
+    }
+    for name, rows in tables.items():
+        store.write_table(store.REPORTS / f"{name}.csv", pd.DataFrame(rows).round(6))
+    there = store.read_rows(store.BUILD / "lyrics", "there").at(tracks.ids)["there"]
+    data = {"tracks": len(tracks.ids), "with_lyrics": int(there.sum())}
+    told = {one.kind.name: headlines(one.kind, one.measured, headline, least) for one in found}
+    store.write_json(store.REPORTS / "metrics.json", {"data": data, **told})
+    log.info("evaluate: %d scores; the headlines are in reports/metrics.json", len(tables["scores"]))
 
 
 def main() -> None:
     p = params.load(Params)
-    ids = store.read_rows(store.BUILD / "audio").ids
-    truths = labelled(ids, p.evaluate.labels)
-    table = long_table(p, ids, truths)
-    if p.evaluate.headline not in set(table["clusterer"]):
+    if p.evaluate.headline not in p.cluster.clusterers:
         raise Problem(f"evaluate.headline is {p.evaluate.headline!r}, which is not one of cluster.clusterers")
-    store.write_table(store.REPORTS / "scores.csv", table.assign(value=table["value"].astype(float).round(6)))
-    there = store.read_rows(store.BUILD / "lyrics", "there").at(ids)["there"]
-    data = {"tracks": len(ids), "with_lyrics": int(there.sum())}
-    told = headlines(table, store.representations(), p.evaluate.headline)
-    store.write_json(store.REPORTS / "metrics.json", {"data": data, **told})
-    log.info("evaluate: %d scores; the headlines are in reports/metrics.json", len(table))
+    kinds = {kind.name: kind for kind in store.representations()}
+    ids = store.read_rows(store.BUILD / "audio").ids
+    known = store.usable_tracks().loc[list(ids)]
+    artists = known["artist"] if "artist" in known else pd.Series("", index=known.index)
+    reference = store.of_seed(kinds[REFERENCE].values(ids), 0)
+    truths = labelled(ids, p.evaluate.labels)
+    tracks = Tracks(ids, truths, artists.to_numpy(dtype=object), planted(known, p.evaluate.factors), reference)
+    todo = jobs(p, tracks, list(kinds.values()))
+    found = list(stage.progress(workers.in_order(scored, todo, workers.cores(), _died), "evaluate", len(todo)))
+    _write(p, tracks, found)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pipeline.training import Device, Model, Source, Train
 @dataclass(frozen=True)
 class Hard:
     condition: str
-    lyrics: Literal["none", "tfidf", "tfidf_svd"]
+    lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"]
     dropout: Annotated[float, Within(0, 0.9)]
     hidden: Layers
     latent: Count

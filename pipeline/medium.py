@@ -4,6 +4,7 @@ Writes build/medium: models `conv1d` (MFCC frames), `conv2d` (log-mel pictures) 
 side by side in one dense VAE), each fused with the lyrics that `medium.lyrics` names.
 """
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
@@ -13,6 +14,8 @@ from pipeline import params, stage, store, training
 from pipeline.params import Count, Layers, Seeds, Some
 from pipeline.training import Device, Model, Source, Train
 
+log = logging.getLogger(__name__)
+
 INPUTS = {"conv1d": "mfcc", "conv2d": "logmel"}
 FAMILIES = {"conv1d": "Conv1D VAE", "conv2d": "Conv2D VAE", "fusion": "dense fusion VAE"}
 
@@ -20,7 +23,7 @@ FAMILIES = {"conv1d": "Conv1D VAE", "conv2d": "Conv2D VAE", "fusion": "dense fus
 @dataclass(frozen=True)
 class Medium:
     models: Annotated[tuple[Literal["conv1d", "conv2d", "fusion"], ...], Some()]
-    lyrics: Literal["none", "tfidf", "tfidf_svd"]
+    lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"]
     fusion_input: Literal["stats", "mfcc"]
     channels: Count
     hidden: Layers
@@ -39,7 +42,12 @@ class Params:
 def main() -> None:
     p = params.load(Params)
     own, folder = p.medium, store.emptied(store.BUILD / "medium")
+    if "fusion" in own.models:
+        training.demand(own.fusion_input, "medium.fusion_input")
     for model in own.models:
+        if model in INPUTS and not training.given(INPUTS[model]):
+            log.warning("%s is left out: audio.external gives no frames of sound, which it reads", model)
+            continue
         kind = model if model in INPUTS else "dense"
         made = Model(
             folder,

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -137,10 +138,18 @@ class Representation:
     folder: Path
     name: str
     about: Mapping[str, Any]
+    cut: tuple[str, int] | None = None  # made of the first dimensions of another one
 
     def values(self, ids: Sequence[str]) -> Array:
         """[track, seed, dimension] in the order of `ids`; nan where a track has no place in it."""
-        return np.asarray(read_rows(self.folder, self.name).at(ids)[self.name])
+        name, dims = self.cut or (self.name, None)
+        return np.asarray(read_rows(self.folder, name).at(ids)[name][..., :dims])
+
+    @property
+    def active(self) -> float | None:
+        """Its latent units that carry something, a mean over the seeds; None where that has no meaning."""
+        units = self.about.get("active_units")
+        return fmean(units) if units else None
 
 
 def of_seed(values: Array, number: int) -> Array:
@@ -152,14 +161,27 @@ def of_seed(values: Array, number: int) -> Array:
 def representations() -> list[Representation]:
     """All embeddings that the model stages wrote, baselines first."""
     found = []
-    for name in ("baselines", "easy", "medium", "hard"):
+    for name in ("baselines", "easy", "medium", "hard", "crossview"):
         for file in sorted((BUILD / name).glob("*.npy")):
             described = file.with_suffix(".json")
             if described.exists():
                 found.append(Representation(BUILD / name, file.stem, read_json(described)))
     if not found:
         raise Problem(f"no embedding under {BUILD}/: run `dvc repro`")
-    return found
+    return [*found, *_pca_m(found)]
+
+
+def _pca_m(found: Sequence[Representation]) -> list[Representation]:
+    """PCA with as few dimensions as a model has active units: what it gained must not be the smaller number alone."""
+    whole = next((kind for kind in found if kind.name == "pca"), None)
+    if whole is None:
+        return []
+    most = _array(whole.folder / "pca.npy").shape[-1]
+    units = sorted({round(kind.active) for kind in found if kind.active} & set(range(1, most)))
+    return [
+        Representation(whole.folder, f"pca_{m}", {**whole.about, "family": f"PCA, {m} dimensions"}, ("pca", m))
+        for m in units
+    ]
 
 
 def _damaged(path: Path, error: Exception, cure: str) -> Problem:

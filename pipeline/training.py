@@ -2,12 +2,14 @@
 
 Shared by easy, medium, hard and the autoencoder baseline. A model NAME leaves in build/<stage>/:
 NAME.npy [track, seed, latent], NAME.safetensors and NAME.json (weights of the first seed, and what it is),
-NAME_curve.csv, and NAME_input.npy / NAME_output.npy (a few reconstructions).
+NAME_curve.csv, and NAME_input.npy / NAME_output.npy (a few reconstructions). With a mixture as prior also
+NAME_assignments.npy [track, seed, k]: how much a track belongs to each component.
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,19 +17,24 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import save_file
+from sklearn.mixture import GaussianMixture
 
 from models import device as devices
 from models.families import Shape
-from models.fit import Epoch, Recipe, Songs, active_units, embed, fit, standardised
+from models.fit import Epoch, Recipe, Songs, active_units, codes, embed, fit, per_track, standardised
+from models.objective import Objective
+from models.prior import Mixture
 from models.vae import VAE, Scale
 from pipeline import store, workers
-from pipeline.params import Count, Share, Within
+from pipeline.params import Count, NotNegative, Share, Within
 from pipeline.stage import Problem, progress
 from pipeline.store import Array
 
 log = logging.getLogger(__name__)
 
 EXAMPLES = 4  # reconstructions that are kept to be looked at
+PRETRAINED = 0.5  # share of the epochs after which a mixture takes the place of the standard normal prior
+DRAWN = 20_261_121  # seeds which lyrics are taken away or change hands: the same for every model and seed
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -36,6 +43,9 @@ class Train:
     batch: Count
     rate: Annotated[float, Within(1e-7, 1)]
     warmup: Share
+    view: Literal["self", "cross"]
+    objective: Literal["beta", "tc", "dip"]
+    strength: NotNegative
     precision: Literal["auto", "fp32", "bf16"]
     workers: Annotated[int, Within(0)]
 
@@ -48,6 +58,8 @@ class Source:
     lyrics: str | None = None
     condition: str = "none"
     flat: bool = False  # frames as one long vector
+    shuffled: bool = False  # each track has the lyrics of another, a control: what they say of the song is lost
+    missing: float = 0.0  # share of the tracks with lyrics whose lyrics are taken away
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,17 @@ class Corpus:
     scales: Mapping[str, Scale]
     shapes: Mapping[str, Shape]
     labels: tuple[str, ...]  # the values of the condition, in the order of its columns
+
+
+def given(audio: str) -> bool:
+    """Whether stage audio wrote this array: features of another program (audio.external) have no frames."""
+    store.read_rows(store.BUILD / "audio", "stats")  # raises where the stage did not run
+    return (store.BUILD / "audio" / f"{audio}.npy").exists()
+
+
+def demand(audio: str, parameter: str) -> None:
+    if not given(audio):
+        raise Problem(f"{parameter} is {audio}, which audio.external does not give: set it to stats")
 
 
 def corpus(source: Source) -> Corpus:
@@ -74,12 +97,32 @@ def corpus(source: Source) -> Corpus:
     there = torch.zeros(len(ids), dtype=torch.bool)
     if source.lyrics:
         rows = store.read_rows(store.BUILD / "lyrics", source.lyrics, "there").at(ids)
-        there = torch.from_numpy(np.array(rows["there"]))
-        shown["lyrics"] = torch.from_numpy(np.array(rows[source.lyrics]))
-        scales["lyrics"] = _text_scale(shown["lyrics"], there)
+        words, known = _altered(np.array(rows[source.lyrics]), np.array(rows["there"]), source)
+        there = torch.from_numpy(known)
+        if known.any():  # else the model is that of the sound alone, to the byte
+            shown["lyrics"] = torch.from_numpy(words)
+            scales["lyrics"] = _text_scale(shown["lyrics"][there])
     told, labels = _condition(ids, source.condition)
     songs = Songs(shown["audio"], torch.from_numpy(track), shown.get("lyrics"), there, told)
     return Corpus(ids, songs, scales, {name: tuple(view.shape[1:]) for name, view in shown.items()}, labels)
+
+
+def _altered(words: Array, there: Array, source: Source) -> tuple[Array, Array]:
+    """The lyrics, and who has some, after shuffling and taking away what `source` says."""
+    if source.shuffled:
+        known = np.flatnonzero(there)
+        words[known] = words[np.random.default_rng(DRAWN).permutation(known)]
+    left = kept(there, source.missing)
+    words[there & ~left] = 0
+    return words, left
+
+
+def kept(there: Array, missing: float) -> Array:
+    """Which of the tracks with lyrics keep them when a share is taken away; a larger one takes the same and more."""
+    known = np.flatnonzero(there)
+    left = np.array(there)
+    left[np.random.default_rng(DRAWN + 1).permutation(known)[: round(missing * len(known))]] = False
+    return left
 
 
 def _scale(values: torch.Tensor) -> Scale:
@@ -88,10 +131,9 @@ def _scale(values: torch.Tensor) -> Scale:
     return Scale(values.mean(over, keepdim=True)[0], values.std(over, correction=0, keepdim=True)[0].clamp(min=1e-6))
 
 
-def _text_scale(words: torch.Tensor, there: torch.Tensor) -> Scale:
+def _text_scale(words: torch.Tensor) -> Scale:
     """One divisor for all words: dividing each by its own would make the rarest word the loudest."""
-    known = words[there] if there.any() else words
-    return Scale(known.mean(0), known.std(0, correction=0).square().mean().sqrt().clamp(min=1e-6))
+    return Scale(words.mean(0), words.std(0, correction=0).square().mean().sqrt().clamp(min=1e-6))
 
 
 def _condition(ids: tuple[str, ...], column: str) -> tuple[torch.Tensor, tuple[str, ...]]:
@@ -107,6 +149,12 @@ def _condition(ids: tuple[str, ...], column: str) -> tuple[torch.Tensor, tuple[s
     return torch.tensor([[float(value == label) for label in labels] for value in values]), labels
 
 
+@lru_cache(maxsize=1)
+def _remembered(source: Source, _folder: Path) -> Corpus:
+    """The corpus of this working folder, for the seeds that a process trains one after another."""
+    return corpus(source)
+
+
 @dataclass(frozen=True)
 class Model:
     """One model of a stage: where it goes, what it is shown, how it is built and trained."""
@@ -119,6 +167,7 @@ class Model:
     epochs: int
     beta: float
     alone: tuple[str, ...] = ()  # modalities by which alone the tracks are also embedded
+    clusters: int = 0  # components of the mixture that is the prior; 0: a standard normal
 
 
 @dataclass(frozen=True)
@@ -138,26 +187,60 @@ class Learnt:
     """What one seed gives."""
 
     means: Mapping[str, Array]  # embedding name -> [track, latent]
-    kl: list[float]
-    active: int
+    kl: list[float]  # nats a segment, per unit
+    active: int | None  # units; undefined without a KL term, where any scale of a unit is as good
+    mse: Mapping[str, float]  # per modality at the last epoch, in standardised units
     curve: list[dict[str, object]]
+    assignments: Array | None  # [track, component]
 
 
 def learn(model: Model, seeds: tuple[int, ...], train: Train, device: Device) -> None:
     """Trains `model` once a seed and writes it. On a CPU the seeds share the cores, one process each."""
+    where, _, why = _placed(train, device)
+    first, *others = jobs(model, seeds, train, device)
+    todo = [replace(first, keep=True), *others]
+    made = corpus(model.source)
+    processes = 1 if where.type == "cuda" else min(len(seeds), train.workers or workers.cores())
+    size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks, {len(seeds)} seeds on {processes} processes"
+    log.info("%s: %s; %s", model.name, size, why)
+    single = int((torch.bincount(made.songs.track) == 1).sum())
+    if train.view == "cross" and single:
+        log.info("%s: %d tracks have one segment only, which is its own other half", model.name, single)
+    learnt = list(progress(learn_all(todo, processes), model.name, len(todo)))
+    _write(model, train, made, seeds, learnt)
+
+
+def jobs(model: Model, seeds: tuple[int, ...], train: Train, device: Device) -> list[Job]:
+    """One job a seed, none of which writes a file."""
+    where, bf16, _ = _placed(train, device)
+    made = recipe(model, train)
+    return [Job(model, seed, made, where, bf16, keep=False) for seed in seeds]
+
+
+def _placed(train: Train, device: Device) -> tuple[torch.device, bool, str]:
+    """Where to train, whether in bf16, and why."""
     try:
         where, why = devices.choose(device)
     except ValueError as error:
         raise Problem(f"{error}: set device to auto or cpu") from None
-    made = corpus(model.source)
     bf16, precision = devices.bf16(train.precision, where)
-    processes = 1 if where.type == "cuda" else min(len(seeds), train.workers or workers.cores())
-    size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks, {len(seeds)} seeds on {processes} processes"
-    log.info("%s: %s; %s; %s", model.name, size, why, precision)
-    recipe = Recipe(model.epochs, train.batch, train.rate, train.warmup, model.beta)
-    jobs = [Job(model, seed, recipe, where, bf16, keep=seed == seeds[0]) for seed in seeds]
-    learnt = list(progress(workers.in_order(learn_seed, jobs, processes, _died), model.name, len(jobs)))
-    _write(model, made, seeds, learnt)
+    return where, bf16, f"{why}; {precision}"
+
+
+def recipe(model: Model, train: Train) -> Recipe:
+    """How `model` is trained under these parameters; an autoencoder has no KL term to be shaped."""
+    objective = Objective(model.beta)
+    if model.beta and train.objective == "tc":
+        objective = replace(objective, correlation=train.strength)
+    if model.beta and train.objective == "dip":
+        objective = replace(objective, off_diagonal=train.strength, diagonal=train.strength)
+    return Recipe(model.epochs, train.batch, train.rate, train.warmup, objective, cross=train.view == "cross")
+
+
+def learn_all(todo: list[Job], processes: int) -> Iterator[Learnt]:
+    """What each job gives, in their order; jobs with the same source side by side spare reading it again."""
+    _remembered.cache_clear()  # the songs may have changed since
+    yield from workers.in_order(learn_seed, todo, processes, _died)
 
 
 def _died(job: Job) -> Learnt:
@@ -171,12 +254,12 @@ def learn_seed(job: Job) -> Learnt:
     if job.device.type == "cpu":
         torch.set_num_threads(1)  # the seeds share the cores; and one keeps the sums' order on any number of them
     model = job.model
-    made = corpus(model.source)
+    made = _remembered(model.source, Path.cwd())
     torch.manual_seed(job.seed)
     vae = model.build(made.shapes, made.scales, labels=len(made.labels))
     vae = vae.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss it
     ready = standardised(vae, made.songs.to(job.device))
-    curve = fit(vae, ready, job.recipe, bf16=job.bf16)
+    curve = _trained(vae, ready, job)
     _round(vae)
     seen = embed(vae, ready)
     means = {model.name: seen.mean.cpu().numpy()}
@@ -184,7 +267,40 @@ def learn_seed(job: Job) -> Learnt:
     if job.keep:
         _keep(model.folder, model.name, vae, made, ready)
     kl = [round(value, 5) for value in seen.kl.tolist()]
-    return Learnt(means, kl, active_units(seen), _curve(model.name, job.seed, curve))
+    active = active_units(seen) if job.recipe.objective.beta else None
+    rows = _curve(model.name, job.seed, curve)
+    return Learnt(means, kl, active, curve[-1].mse, rows, _assignments(vae, ready))
+
+
+def _trained(vae: VAE, ready: Songs, job: Job) -> list[Epoch]:
+    """The curve of a training; of two with a mixture as prior: its components start where the first one's codes lie."""
+    whole, clusters = job.recipe, job.model.clusters
+    if not clusters:
+        return fit(vae, ready, whole, bf16=job.bf16)
+    first = round(PRETRAINED * whole.epochs)
+    warmup = min(1.0, whole.warmup * whole.epochs / max(1, first))
+    curve = fit(vae, ready, replace(whole, epochs=first, warmup=warmup), bf16=job.bf16)
+    vae.prior = _mixture(vae, ready, clusters, job.seed).to(job.device)
+    return curve + fit(vae, ready, replace(whole, epochs=whole.epochs - first, warmup=0.0), bf16=job.bf16)
+
+
+def _mixture(vae: VAE, ready: Songs, clusters: int, seed: int) -> Mixture:
+    """A mixture fitted to the codes of all segments, each as wide as its posteriors on top."""
+    posterior = codes(vae, ready)
+    if clusters > len(posterior.mean):
+        raise Problem(f"easy.components is {clusters}, and there are {len(posterior.mean)} segments: lower it")
+    found = GaussianMixture(clusters, covariance_type="diag", n_init=3, random_state=seed).fit(posterior.mean.cpu())
+    weights, means, variances = map(torch.from_numpy, (found.weights_, found.means_, found.covariances_))
+    return Mixture(weights, means, variances + posterior.log_var.exp().mean(0).cpu())
+
+
+@torch.no_grad()
+def _assignments(vae: VAE, ready: Songs) -> Array | None:
+    """[track, component] of the segments' mean share; None without a mixture."""
+    if not isinstance(vae.prior, Mixture):
+        return None
+    shares: Array = per_track(vae.prior.assign(codes(vae, ready)), ready.track, len(ready.condition)).cpu().numpy()
+    return shares
 
 
 @torch.no_grad()
@@ -197,22 +313,30 @@ def _round(vae: VAE) -> None:
         weights.copy_(weights.half())
 
 
-def _write(model: Model, made: Corpus, seeds: tuple[int, ...], learnt: list[Learnt]) -> None:
+def _write(model: Model, train: Train, made: Corpus, seeds: tuple[int, ...], learnt: list[Learnt]) -> None:
     folder, name = model.folder, model.name
-    store.write_rows(
-        folder, made.ids, **{key: np.stack([one.means[key] for one in learnt], axis=1) for key in learnt[0].means}
-    )
+    arrays = {key: np.stack([one.means[key] for one in learnt], axis=1) for key in learnt[0].means}
+    if shares := [one.assignments for one in learnt if one.assignments is not None]:
+        arrays[f"{name}_assignments"] = np.stack(shares, axis=1)  # without a .json it is no embedding
+    store.write_rows(folder, made.ids, **arrays)
     store.write_table(folder / f"{name}_curve.csv", pd.DataFrame([row for one in learnt for row in one.curve]))
     source = model.source
     shown = {"input": source.audio, "lyrics": source.lyrics or "none", "condition": source.condition}
-    about: dict[str, Any] = {"family": model.family, **shown, "beta": model.beta, "seeds": list(seeds)}
+    about: dict[str, Any] = {"family": model.family, **shown, "beta": model.beta, "view": train.view}
+    if model.beta:
+        about |= {"objective": train.objective} | ({} if train.objective == "beta" else {"strength": train.strength})
+    if model.clusters:
+        about["clusters"] = model.clusters
+    about |= {"seeds": list(seeds), "latent": len(learnt[0].kl)}
     about |= {"shapes": {key: list(shape) for key, shape in made.shapes.items()}, "labels": list(made.labels)}
-    about |= {"active_units": [one.active for one in learnt], "kl_per_unit": [one.kl for one in learnt]}
+    about["kl_per_unit"] = [one.kl for one in learnt]
+    if model.beta:
+        about["active_units"] = [one.active for one in learnt]
+        log.info("%s: %s of %d units active", name, ", ".join(str(one.active) for one in learnt), len(learnt[0].kl))
     store.write_json(folder / f"{name}.json", about)
     for modality in model.alone:
         seen_by = {"family": f"{model.family}, {modality} alone", "condition": source.condition}
         store.write_json(folder / f"{name}_{modality}.json", seen_by)
-    log.info("%s: %s of %d units active", name, ", ".join(str(one.active) for one in learnt), len(learnt[0].kl))
 
 
 def _alone(vae: VAE, ready: Songs, modality: str) -> Array:

@@ -1,5 +1,6 @@
 """What the tests share: shapes are enforced, chance is seeded, nothing outside a temporary folder is touched."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import yaml
 from hypothesis import settings
 from jaxtyping import install_import_hook
 from numpy.typing import NDArray
+from safetensors.numpy import save_file
 
 from pipeline import workers
 
@@ -38,11 +40,18 @@ SMALL = {
     "audio.mfcc": 13,
     "audio.workers": 1,
     "lyrics.tfidf.min_tracks": 1,
+    "lyrics.word2vec.size": 8,
+    "lyrics.word2vec.min_count": 1,
+    "lyrics.word2vec.epochs": 2,
     "train.batch": 8,
     "train.workers": 1,
     "baselines.latent": 4,
     "baselines.hidden": [16, 8],
     "baselines.epochs": 5,
+    "baselines.contrast_epochs": 5,
+    "crossview.hidden": 16,
+    "crossview.latent": 4,
+    "crossview.epochs": 5,
     "easy.latent": 4,
     "easy.hidden": [16, 8],
     "easy.epochs": 5,
@@ -53,6 +62,14 @@ SMALL = {
     "hard.latent": 4,
     "hard.hidden": [16, 8],
     "hard.epochs": 5,
+    "questions.seeds": 2,
+    "questions.missing": [0.5, 1.0],
+    "questions.betas": [1, 8],
+    "questions.latent": 4,
+    "questions.hidden": [16, 8],
+    "questions.epochs": 2,
+    "evaluate.shuffles": 20,
+    "cluster.curve": 4,
     "cluster.k": 2,
     "cluster.neighbours": 3,
 }
@@ -107,12 +124,57 @@ def set_param(workspace: Path) -> Callable[[str, object], None]:
     return change
 
 
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a BERT of two small layers of random weights, and with a word piece for each letter and word."""
+    folder = tmp_path_factory.mktemp("encoders") / "tiny"
+    folder.mkdir()
+    texts = " ".join(WORDS.values())
+    letters = sorted({*map(chr, range(33, 127)), *map(chr, range(0x980, 0xA00)), *texts} - {" "})
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
+    pieces += sorted(set(texts.split()) - set(pieces))
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    told = {"tokenizer_class": "BertTokenizer", "do_lower_case": False, "strip_accents": False, "model_max_length": 64}
+    (folder / "tokenizer_config.json").write_text(json.dumps(told), encoding="utf-8")
+    size = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": 2}
+    size |= {"vocab_size": len(pieces), "max_position_embeddings": 64, "type_vocab_size": 2}
+    (folder / "config.json").write_text(json.dumps(size | {"model_type": "bert"}), encoding="utf-8")
+    save_file(_weights(size, np.random.default_rng(3)), folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
+def _weights(size: dict[str, int], rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
+    """Random weights of a BERT, under the names that transformers gives them."""
+    wide, inner = size["hidden_size"], size["intermediate_size"]
+    tables = {"word": "vocab_size", "position": "max_position_embeddings", "token_type": "type_vocab_size"}
+    shapes: dict[str, tuple[int, ...]] = {
+        f"embeddings.{name}_embeddings.weight": (size[rows], wide) for name, rows in tables.items()
+    }
+    parts = {f"attention.self.{name}": (wide, wide) for name in ("query", "key", "value")}
+    parts |= {
+        "attention.output.dense": (wide, wide),
+        "intermediate.dense": (inner, wide),
+        "output.dense": (wide, inner),
+    }
+    norms = ["embeddings.LayerNorm"]
+    for layer in range(size["num_hidden_layers"]):
+        norms += [f"encoder.layer.{layer}.{name}.LayerNorm" for name in ("attention.output", "output")]
+        shapes |= {f"encoder.layer.{layer}.{name}.weight": shape for name, shape in parts.items()}
+        shapes |= {f"encoder.layer.{layer}.{name}.bias": shape[:1] for name, shape in parts.items()}
+    made = {name: rng.normal(scale=0.5, size=shape).astype(np.float32) for name, shape in shapes.items()}
+    made |= {f"{name}.weight": np.ones(wide, np.float32) for name in norms}
+    return made | {f"{name}.bias": np.zeros(wide, np.float32) for name in norms}
+
+
 @pytest.fixture
-def small(set_param: Callable[[str, object], None], workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def small(
+    set_param: Callable[[str, object], None], workspace: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """The workspace with parameters that make every stage quick, as on a machine with one core."""
     monkeypatch.setattr(workers, "cores", lambda: 1)  # two threads on tiny networks wait for each other, not work
     for name, value in SMALL.items():
         set_param(name, value)
+    set_param("lyrics.bert.model", str(tiny_encoder))
     return workspace
 
 

@@ -1,19 +1,16 @@
-"""Stage cluster: planted groups come back, and DBSCAN never drops everything without saying so."""
+"""Stage cluster: every embedding goes under every clusterer and seed, and under every k."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 
-from pipeline import cluster, store
-from pipeline.cluster import CLUSTERERS, Cluster, Name, clustered, dbscan, k_distances, knee
-from pipeline.scores import ABSENT, NOISE, clusters, coverage, purity
+from pipeline import cluster, store, workers
+from pipeline.scores import ABSENT, purity
 from pipeline.stage import Problem
 from pipeline.store import Array
 
-P = Cluster(k=3, neighbours=5, clusterers=tuple(get_args(Name)))
 PLANTED = np.repeat(["a", "b", "c"], 40).astype(object)
 
 
@@ -24,153 +21,9 @@ def blobs(rng: np.random.Generator) -> Array:
     return np.asarray(np.repeat(centres, 40, axis=0) + 0.5 * rng.standard_normal((120, 6)))
 
 
-def test_the_table_and_the_parameter_name_the_same() -> None:
-    assert set(CLUSTERERS) == set(get_args(Name))
-
-
-@pytest.mark.parametrize("name", CLUSTERERS)
-def test_planted_groups_come_back(name: str, blobs: Array) -> None:
-    labels, note = clustered(blobs, name, P, 0)
-    inside = labels >= 0
-    assert clusters(labels) == 3
-    assert inside.mean() > 0.9
-    assert purity(PLANTED[inside], labels[inside]) == 1.0
-    assert note
-
-
-@pytest.mark.parametrize("name", CLUSTERERS)
-def test_the_scale_of_the_space_changes_nothing(name: str, blobs: Array) -> None:
-    plain, _ = clustered(blobs, name, P, 0)
-    larger, _ = clustered(blobs * 50, name, P, 0)
-    assert purity(plain, larger) == purity(larger, plain) == 1.0
-
-
-@pytest.mark.parametrize("name", ["kmeans", "agglomerative", "gmm"])
-@pytest.mark.parametrize("k", [2, 5])
-def test_as_many_clusters_as_were_asked_for(name: str, k: int, rng: np.random.Generator) -> None:
-    labels, note = clustered(rng.standard_normal((60, 4)), name, Cluster(k, 5, ()), 0)
-    assert clusters(labels) == k
-    assert f"k {k}" in note
-
-
-@pytest.mark.parametrize("name", CLUSTERERS)
-def test_the_same_seed_gives_the_same_labels(name: str, rng: np.random.Generator) -> None:
-    points = rng.standard_normal((60, 4))
-    np.testing.assert_array_equal(clustered(points, name, P, 3)[0], clustered(points.copy(), name, P, 3)[0])
-
-
-@pytest.mark.parametrize("name", ["kmeans", "gmm"])
-def test_the_seed_is_used(name: str, rng: np.random.Generator) -> None:
-    points = rng.standard_normal((60, 4))
-    found = {clustered(points, name, Cluster(8, 5, ()), seed)[0].tobytes() for seed in range(4)}
-    assert len(found) > 1
-
-
-@pytest.mark.parametrize("name", CLUSTERERS)
-@pytest.mark.parametrize("hole", [np.nan, np.inf])
-def test_tracks_without_a_place_are_absent_and_move_nobody(name: str, hole: float, blobs: Array) -> None:
-    rows = np.insert(blobs, [0, 50, 120], hole, axis=0)
-    holes = ~np.isfinite(rows).all(axis=1)
-    labels, _ = clustered(rows, name, P, 0)
-    assert holes.sum() == 3
-    assert (labels[holes] == ABSENT).all()
-    np.testing.assert_array_equal(labels[~holes], clustered(blobs, name, P, 0)[0])
-
-
-@pytest.mark.parametrize("name", CLUSTERERS)
-@pytest.mark.parametrize("tracks", [0, 1, 5])
-def test_too_few_tracks_are_told(name: str, tracks: int, blobs: Array) -> None:
-    rows = np.full((9, 6), np.nan)
-    rows[:tracks] = blobs[:tracks]
-    labels, note = clustered(rows, name, P, 0)
-    assert (labels == ABSENT).all()
-    assert note == f"only {tracks} tracks: not clustered"
-
-
-@pytest.mark.parametrize("name", CLUSTERERS)
-@pytest.mark.parametrize("kind", ["half of them equal", "all equal", "two places"])
-def test_equal_tracks_are_no_accident(name: str, kind: str, rng: np.random.Generator) -> None:
-    """Copies of one song, or a collapsed model, for which all tracks lie in one place."""
-    points = rng.standard_normal((40, 3))
-    if kind == "half of them equal":
-        points[:20] = points[0]
-    else:
-        points[:] = points[0]
-        points[20:] += kind == "two places"
-    labels, note = clustered(points, name, P, 0)
-    assert labels.shape == (40,)
-    assert clusters(labels) >= 1 or name == "hdbscan"  # which may call it all noise, and does
-    assert note
-
-
-# --- DBSCAN -----------------------------------------------------------------------------------------------------------
-
-
-def scattered(kind: str, rng: np.random.Generator) -> Array:
-    if kind == "very different scales":
-        return np.concatenate([rng.normal(at, spread, (40, 4)) for at, spread in ((0, 0.01), (10, 1), (200, 30))])
-    if kind == "dense noise":
-        return np.concatenate([rng.normal(0, 0.2, (30, 4)), rng.normal(3, 0.2, (30, 4)), rng.uniform(-3, 6, (120, 4))])
-    if kind == "one cloud":
-        return rng.standard_normal((100, 16))
-    if kind == "heavy tails":
-        return rng.standard_t(1, (100, 8))
-    return rng.uniform(0, 1, (80, 16))  # nothing at all
-
-
-@pytest.mark.parametrize("kind", ["very different scales", "dense noise", "one cloud", "heavy tails", "nothing"])
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-def test_dbscan_never_drops_everything(kind: str, scale: float, rng: np.random.Generator) -> None:
-    labels, note = dbscan(scale * scattered(kind, rng), P, 0)
-    assert clusters(labels) >= 1
-    assert f"{clusters(labels)} clusters, coverage {coverage(labels):.2f}" in note
-
-
-def test_dbscan_finds_groups_that_the_knee_would_join(rng: np.random.Generator) -> None:
-    """Two tight groups within a lattice, and some far tracks, which put the knee beyond the lattice's spacing."""
-    lattice = np.stack(np.meshgrid(np.arange(10.0), np.arange(10.0)), axis=-1).reshape(-1, 2)
-    far = [[60, 0], [0, 90], [-80, -80], [120, 120], [-100, 40]]
-    points = np.concatenate([rng.normal(4.35, 0.01, (12, 2)), rng.normal(4.65, 0.01, (12, 2)), lattice, far])
-    labels, note = dbscan(points, P, 0)
-    assert labels[:12].tolist() == [labels[0]] * 12
-    assert labels[12:24].tolist() == [labels[12]] * 12
-    assert (labels[24:] == NOISE).all()
-    assert clusters(labels) == 2
-    assert "the knee gave one or none" in note
-
-
-def test_dbscan_calls_far_tracks_noise(blobs: Array) -> None:
-    labels, note = dbscan(np.concatenate([blobs, [[100.0] * 6, [-100.0] * 6]]), P, 0)
-    assert labels[-2:].tolist() == [NOISE, NOISE]
-    assert clusters(labels) == 3
-    assert "at the knee" in note
-
-
-@pytest.mark.parametrize(
-    ("neighbours", "expected"),
-    [(2, [1.0, 1.0, 2.0, 4.0]), (3, [2.0, 3.0, 3.0, 6.0]), (4, [4.0, 6.0, 7.0, 7.0]), (9, [4.0, 6.0, 7.0, 7.0])],
-)
-def test_k_distances_by_hand(neighbours: int, expected: list[float]) -> None:
-    points = np.array([[3.0], [0.0], [7.0], [1.0]])  # a point is its own first neighbour
-    assert k_distances(points, neighbours).tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("curve", "place"),
-    [
-        ([0, 0, 0, 0, 10], 3),
-        ([0, 1, 2, 3, 10, 20], 3),
-        ([0, 1, 9, 10], 1),
-        ([5, 5, 5], 0),
-        ([0, 10, 11, 12], 0),
-        ([2], 0),
-    ],
-)
-def test_the_knee_by_hand(curve: list[float], place: int) -> None:
-    assert knee(np.array(curve, dtype=float)) == place
-
-
-# --- the stage --------------------------------------------------------------------------------------------------------
+@pytest.fixture(autouse=True)
+def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "cores", lambda: 1)  # to start processes takes longer than the work
 
 
 def represented(workspace: Path, blobs: Array) -> tuple[str, ...]:
@@ -217,3 +70,24 @@ def test_an_empty_list_is_refused_by_name(
     set_param(name, [])
     with pytest.raises(Problem, match=name):
         cluster.main()
+
+
+def test_pca_is_also_seen_at_the_number_of_active_units(
+    workspace: Path, set_param: Callable[[str, object], None], rng: np.random.Generator
+) -> None:
+    ids = tuple(f"t{number}" for number in range(30))
+    build, points = workspace / "build", rng.standard_normal((30, 1, 8))
+    store.write_rows(build / "audio", ids)
+    store.write_rows(build / "baselines", ids, pca=points)
+    store.write_json(build / "baselines" / "pca.json", {"family": "PCA"})
+    for name, active in (("easy", [2, 3, 4]), ("hard", [8, 8, 8]), ("medium", [0, 0, 0])):
+        store.write_rows(build / name, ids, **{name: rng.standard_normal((30, 3, 8))})
+        store.write_json(build / name / f"{name}.json", {"family": "VAE", "active_units": active})
+    found = {kind.name: kind for kind in store.representations()}
+    assert [name for name in found if name.startswith("pca")] == ["pca", "pca_3"]
+    assert found["pca_3"].about["family"] == "PCA, 3 dimensions"
+    np.testing.assert_array_equal(found["pca_3"].values(ids), points[..., :3])
+    set_param("cluster.clusterers", ["kmeans"])
+    cluster.main()
+    runs = store.read_table(build / "cluster" / "runs.csv")
+    assert "pca_3" in set(runs["representation"])

@@ -1,7 +1,9 @@
 """The models: every number has a second source, what is missing has no say, and chance is the seed's alone."""
 
 import copy
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,8 +11,22 @@ from torch import Tensor, distributions, nn
 
 from models import device as devices
 from models.families import experts, joined
-from models.fit import Embedding, Epoch, Recipe, Songs, active_units, embed, fit, per_track, standardised
+from models.fit import (
+    Embedding,
+    Epoch,
+    Recipe,
+    Songs,
+    active_units,
+    codes,
+    embed,
+    fit,
+    other_half,
+    per_track,
+    standardised,
+)  # fmt: skip
+from models.objective import Objective, apart, decomposed
 from models.parts import LOG_VAR, Conv1dBody, Conv1dDecoder, Conv2dBody, Conv2dDecoder, Experts, Joined, body, mlp
+from models.prior import NARROWEST, Mixture
 from models.vae import VAE, Batch, Loss, Posterior, Scale, gaussian
 
 TRACKS, SEGMENTS, LATENT, WORDS, LABELS = 6, 4, 3, 7, 2
@@ -69,7 +85,7 @@ def made(family: str, seed: int = 0) -> tuple[VAE, Songs]:
 
 
 def recipe(beta: float, epochs: int = 1, batch: int = 8, warmup: float = 0.0, rate: float = 1e-3) -> Recipe:
-    return Recipe(epochs=epochs, batch=batch, rate=rate, warmup=warmup, beta=beta)
+    return Recipe(epochs, batch, rate, warmup, Objective(beta))
 
 
 def everything(told: Songs) -> Batch:
@@ -155,8 +171,188 @@ def test_a_perfect_copy_is_finite() -> None:
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 4.0])
 def test_the_total_by_hand(beta: float) -> None:
     recon = {"audio": torch.tensor([1.0, 3.0]), "lyrics": torch.tensor([0.0, 10.0])}
-    loss = Loss(recon, {}, torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
-    assert loss.total(beta).item() == pytest.approx(2.0 + 5.0 + beta * (3.0 + 7.0) / 2)
+    nowhere = torch.zeros(2, 2)
+    loss = Loss(recon, {}, torch.tensor([[1.0, 2.0], [3.0, 4.0]]), Posterior(nowhere, nowhere), nowhere)
+    assert Objective(beta).total(loss).item() == pytest.approx(2.0 + 5.0 + beta * (3.0 + 7.0) / 2)
+    assert Objective(beta).total(loss, 0.5).item() == pytest.approx(2.0 + 5.0 + beta * (3.0 + 7.0) / 4)
+
+
+def some_codes(rows: int = 40, latent: int = LATENT) -> Posterior:
+    """Posteriors whose units are bound to one another."""
+    dice = torch.Generator().manual_seed(2)
+    mean = torch.randn(rows, latent, generator=dice) @ torch.randn(latent, latent, generator=dice)
+    return Posterior(mean, torch.randn(rows, latent, generator=dice) - 2)
+
+
+def test_the_parts_of_the_kl_term_are_those_of_torch_distributions() -> None:
+    torch.manual_seed(0)
+    posterior = some_codes()
+    latent = posterior.sample()
+    found = decomposed(posterior, latent)
+    spread = (0.5 * posterior.log_var).exp()
+    own = distributions.Normal(posterior.mean, spread).log_prob(latent).sum(1)
+    even = distributions.Categorical(torch.ones(len(latent)))
+    together = distributions.MixtureSameFamily(
+        even, distributions.Independent(distributions.Normal(posterior.mean, spread), 1)
+    ).log_prob(latent)
+    each = torch.stack(
+        [
+            distributions.MixtureSameFamily(even, distributions.Normal(mean, sigma)).log_prob(values)
+            for mean, sigma, values in zip(posterior.mean.T, spread.T, latent.T, strict=True)
+        ]
+    ).sum(0)
+    prior = distributions.Normal(0.0, 1.0).log_prob(latent).sum(1)
+    torch.testing.assert_close(found.mutual_information, (own - together).mean())
+    torch.testing.assert_close(found.total_correlation, (together - each).mean())
+    torch.testing.assert_close(found.dimension_wise, (each - prior).mean())
+
+
+def test_the_parts_of_the_kl_term_sum_to_it_in_expectation() -> None:
+    torch.manual_seed(0)
+    posterior = some_codes()
+    sums = []
+    for _ in range(400):
+        parts = decomposed(posterior, posterior.sample())
+        sums.append(parts.mutual_information + parts.total_correlation + parts.dimension_wise)
+    assert torch.stack(sums).mean().item() == pytest.approx(posterior.kl().sum(1).mean().item(), rel=0.01)
+
+
+def test_total_correlation_tells_bound_units_from_free_ones() -> None:
+    torch.manual_seed(0)
+    free = torch.randn(2000, 2)
+    bound = torch.stack([free[:, 0], 0.9 * free[:, 0] + (1 - 0.9**2) ** 0.5 * free[:, 1]], dim=1)
+    posteriors = [Posterior(mean, torch.full((2000, 2), -2.0)) for mean in (free, bound)]
+    found = [decomposed(one, one.sample()).total_correlation.item() for one in posteriors]
+    expected = -0.5 * math.log(1 - (0.9 / (1 + math.exp(-2))) ** 2)  # of two normal numbers with that correlation
+    assert abs(found[0]) < 0.05
+    assert found[1] == pytest.approx(expected, abs=0.05)
+
+
+def loss_of(posterior: Posterior) -> Loss:
+    recon = {"audio": torch.ones(len(posterior.mean))}
+    return Loss(recon, {}, posterior.kl(), posterior, posterior.sample())
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize("objective", [{"correlation": 1.0}, {"off_diagonal": 0.0, "diagonal": 0.0}])
+def test_an_objective_at_its_default_is_the_plain_one(beta: float, objective: dict[str, float]) -> None:
+    loss = loss_of(some_codes())
+    assert torch.equal(Objective(beta, **objective).total(loss), 1 + beta * loss.kl.sum(1).mean())
+
+
+@pytest.mark.parametrize(("beta", "correlation", "warm"), [(1.0, 6.0, 1.0), (2.0, 3.0, 0.5), (1.0, 0.0, 1.0)])
+def test_the_total_correlation_alone_weighs_more(beta: float, correlation: float, warm: float) -> None:
+    loss = loss_of(some_codes())
+    found = Objective(beta, correlation).total(loss, warm) - Objective(beta).total(loss, warm)
+    parts = decomposed(loss.posterior, loss.latent)
+    torch.testing.assert_close(found, warm * beta * (correlation - 1) * parts.total_correlation)
+
+
+def test_the_covariance_of_codes_is_that_of_their_samples() -> None:
+    torch.manual_seed(0)
+    posterior = some_codes()
+    drawn = torch.cat([posterior.sample() for _ in range(4000)])
+    covariance = torch.cov(drawn.T)
+    off = covariance.square().sum() - covariance.diagonal().square().sum()
+    torch.testing.assert_close(apart(posterior, 1.0, 0.0), off, rtol=0.03, atol=0)
+    torch.testing.assert_close(
+        apart(posterior, 0.0, 2.0), 2 * (covariance.diagonal() - 1).square().sum(), rtol=0.03, atol=0
+    )
+    loss = loss_of(posterior)
+    found = Objective(1.0, off_diagonal=3.0, diagonal=2.0).total(loss, 0.5) - Objective(1.0).total(loss, 0.5)
+    torch.testing.assert_close(found, 0.5 * apart(posterior, 3.0, 2.0))
+
+
+def test_codes_with_the_identity_as_covariance_cost_nothing() -> None:
+    signs = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    assert apart(Posterior(signs, torch.full((4, 2), -80.0)), 1.0, 1.0).item() == pytest.approx(0, abs=1e-6)
+    assert apart(Posterior(torch.zeros(4, 2), torch.zeros(4, 2)), 1.0, 1.0).item() == 0
+
+
+# --- a mixture as prior -----------------------------------------------------------------------------------------------
+
+
+def mixture(components: int = 3, apart: float = 1.0) -> Mixture:
+    dice = torch.Generator().manual_seed(4)
+    weights = torch.rand(components, generator=dice) + 0.2
+    return Mixture(
+        weights / weights.sum(),
+        apart * torch.randn(components, LATENT, generator=dice),
+        torch.rand(components, LATENT, generator=dice) + 0.1,
+    )
+
+
+def theirs(prior: Mixture) -> distributions.MixtureSameFamily:
+    parts = distributions.Normal(prior.means, (0.5 * prior.log_vars).exp())
+    return distributions.MixtureSameFamily(
+        distributions.Categorical(logits=prior.logits), distributions.Independent(parts, 1)
+    )
+
+
+def monte_carlo_kl(posterior: Posterior, prior: Mixture, draws: int = 20_000) -> Tensor:
+    torch.manual_seed(0)
+    density = distributions.Independent(distributions.Normal(posterior.mean, (0.5 * posterior.log_var).exp()), 1)
+    latent = density.sample((draws,))
+    found: Tensor = (density.log_prob(latent) - theirs(prior).log_prob(latent)).mean(0)
+    return found
+
+
+@pytest.mark.parametrize("spread", [0.3, 1.0, 20.0])
+def test_the_kl_to_a_mixture_is_a_bound_and_tight_where_components_are_apart(spread: float) -> None:
+    prior, posterior = mixture(apart=spread), some_codes(6)
+    if spread == 20:  # each code under one component
+        posterior = Posterior(prior.means.detach().repeat(2, 1) + 0.3, posterior.log_var)
+    found, exact = prior.kl(posterior).sum(1).detach(), monte_carlo_kl(posterior, prior)
+    assert (found > exact - 0.05).all()
+    if spread == 20:
+        torch.testing.assert_close(found, exact, atol=0.05, rtol=0.02)
+
+
+def test_the_kl_to_one_component_and_to_equal_ones_is_exact() -> None:
+    posterior, one = some_codes(6), mixture(1)
+    expected = distributions.kl_divergence(
+        distributions.Normal(posterior.mean, (0.5 * posterior.log_var).exp()),
+        distributions.Normal(one.means[0], (0.5 * one.log_vars[0]).exp()),
+    )
+    torch.testing.assert_close(one.kl(posterior), expected)
+    same = Mixture(torch.tensor([0.2, 0.8]), one.means.repeat(2, 1), one.log_vars.exp().repeat(2, 1))
+    torch.testing.assert_close(same.kl(posterior), expected)
+    assert torch.allclose(same.assign(posterior), torch.tensor([0.2, 0.8]))
+
+
+def test_the_shares_make_the_bound_the_tightest() -> None:
+    prior, posterior = mixture(4), some_codes(8)
+    kl, joint = prior._parts(posterior)
+    found = prior.kl(posterior).sum(1)
+    torch.testing.assert_close(found, -joint.logsumexp(1))
+    for seed in range(20):
+        torch.manual_seed(seed)
+        share = torch.rand(8, 4).softmax(1)
+        other = (share * (kl.sum(2) + share.log() - prior.logits.log_softmax(0))).sum(1)
+        assert (other >= found - 1e-5).all()
+
+
+def test_a_narrow_code_belongs_where_its_density_says() -> None:
+    prior = mixture(3)
+    values = torch.randn(50, LATENT)
+    density = theirs(prior)
+    parts = density.component_distribution.log_prob(values[:, None]) + density.mixture_distribution.logits
+    found = prior.assign(Posterior(values, torch.full((50, LATENT), -8.0)))
+    torch.testing.assert_close(found, parts.softmax(1), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e6])
+def test_a_mixture_stays_finite_far_away_and_when_components_shrink(far: float) -> None:
+    prior = mixture()
+    with torch.no_grad():
+        prior.log_vars.fill_(-100.0)
+    posterior = Posterior(torch.full((2, LATENT), far), torch.full((2, LATENT), -8.0))
+    total = prior.kl(posterior).sum()
+    total.backward()
+    assert total.isfinite()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in prior.parameters())
+    assert prior.assign(posterior).sum(1).tolist() == pytest.approx([1, 1])
+    assert NARROWEST > -8
 
 
 def test_shapes_are_enforced() -> None:
@@ -235,7 +431,7 @@ def test_what_stands_in_a_missing_row_changes_nothing(family: str, junk: float) 
         words = told.lyrics.clone()
         words[~told.has_lyrics] = value
         batch = everything(Songs(told.audio, told.track, words, told.has_lyrics, told.condition))
-        loss = vae.loss(batch, noisy=False).total(1.0)
+        loss = Objective().total(vae.loss(batch, noisy=False))
         loss.backward()
         gradients = [weight.grad for weight in vae.parameters() if weight.grad is not None]
         return vae.embed(batch).detach(), loss.detach(), gradients
@@ -398,8 +594,8 @@ def test_noise_is_in_the_loss_when_it_is_asked_for() -> None:
     vae, told = made("easy")
     batch = everything(told)
     torch.manual_seed(0)
-    noisy = [vae.loss(batch).total(1.0).item() for _ in range(2)]
-    calm = [vae.loss(batch, noisy=False).total(1.0).item() for _ in range(2)]
+    noisy = [Objective().total(vae.loss(batch)).item() for _ in range(2)]
+    calm = [Objective().total(vae.loss(batch, noisy=False)).item() for _ in range(2)]
     assert noisy[0] != noisy[1]
     assert calm[0] == calm[1]
 
@@ -443,6 +639,84 @@ def test_every_epoch_is_told() -> None:
     vae, told = made("easy")
     assert len(fit(vae, told, recipe(1.0, epochs=3), tick=lambda: ticks.append(1))) == len(ticks) == 3
     assert not vae.training
+
+
+@pytest.mark.parametrize("sizes", [[4, 4], [1, 2, 3], [10], [5, 1, 7, 2]])
+def test_the_other_half_is_of_the_same_track_and_another_segment(sizes: list[int]) -> None:
+    track = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+    track = track[torch.randperm(len(track), generator=torch.Generator().manual_seed(1))]
+    rows, size = torch.arange(len(track)), torch.tensor(sizes)[track]
+    torch.manual_seed(0)
+    for _ in range(10):
+        partner = other_half(track)
+        assert torch.equal(track[partner], track)
+        assert torch.equal(partner.sort().values, rows)  # each is told once
+        assert torch.equal(partner == rows, size == 1)
+        even = size % 2 == 0
+        assert torch.equal(partner[partner][even], rows[even])
+
+
+def test_halves_are_drawn_anew_and_evenly() -> None:
+    torch.manual_seed(0)
+    track = torch.zeros(6, dtype=torch.long)
+    seen = torch.zeros(6, 6)
+    for _ in range(3000):
+        seen[torch.arange(6), other_half(track)] += 1 / 3000
+    torch.testing.assert_close(seen, (1 - torch.eye(6)) / 5, atol=0.03, rtol=0)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_target_is_told_from_the_codes_of_another_segment(family: str) -> None:
+    vae, told = made(family)
+    rows, other = torch.tensor([0, 5]), torch.tensor([2, 6])
+    crossed = vae.loss(told.batch(rows), told.batch(other), noisy=False)
+    batch = told.batch(rows)
+    expected = vae.decode(vae.embed(batch), batch.condition)["audio"] - told.batch(other).views["audio"]
+    torch.testing.assert_close(crossed.mse["audio"], expected.square().mean())
+    torch.testing.assert_close(crossed.kl, vae.loss(batch, noisy=False).kl)
+
+
+@pytest.mark.parametrize("family", ["easy", "conv1d", "hard"])
+def test_cross_learns_what_the_segments_of_a_track_share(family: str) -> None:
+    vae, told = made(family)
+    curve = fit(vae, told, replace(recipe(0.01, epochs=60, batch=24, rate=1e-2), cross=True))
+    assert curve[0].mse["audio"] > 0.8
+    # Of a segment's own noise (variance .04) another one tells at best the mean over the other three.
+    assert 0.04 * 2 / 3 * 0.9 < curve[-1].mse["audio"] < 0.5
+
+
+def test_cross_of_single_segments_is_self() -> None:
+    vae, told = made("fusion")
+    single = Songs(told.audio, torch.arange(len(told.track)) % TRACKS, told.lyrics, told.has_lyrics, told.condition)
+    assert single.audio is not None
+    single = replace(single, audio=single.audio[:TRACKS], track=single.track[:TRACKS])
+    curves = [
+        fit(copy.deepcopy(vae), single, replace(recipe(0.0, epochs=3, batch=TRACKS), cross=cross))
+        for cross in (False, True)
+    ]
+    assert [epoch.mse["audio"] for epoch in curves[0]] == pytest.approx([epoch.mse["audio"] for epoch in curves[1]])
+
+
+@pytest.mark.parametrize("objective", [Objective(1.0, 6.0), Objective(1.0, off_diagonal=10.0, diagonal=5.0)])
+@pytest.mark.parametrize("family", ["easy", "hard"])
+def test_every_objective_learns_and_the_seed_decides(family: str, objective: Objective) -> None:
+    def learnt() -> tuple[Tensor, list[Epoch]]:
+        vae, told = made(family)
+        curve = fit(vae, told, Recipe(30, 24, 1e-2, 0.3, objective))
+        return weights(vae), curve
+
+    (first, curve), (second, _) = learnt(), learnt()
+    assert torch.equal(first, second)
+    assert curve[-1].loss < curve[0].loss
+
+
+def test_covariances_are_pressed_flat() -> None:
+    found = []
+    for weight in (0.0, 100.0):
+        vae, told = made("easy")
+        fit(vae, told, Recipe(80, 24, 1e-2, 0.0, Objective(0.05, off_diagonal=weight, diagonal=weight)))
+        found.append(apart(codes(vae, told), 1.0, 1.0).item())
+    assert found[1] < 0.3 * found[0], found
 
 
 def test_bf16_learns_too() -> None:

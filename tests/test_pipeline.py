@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,23 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import store
+from pipeline import questions, store
 
-STAGES = ("tracks", "audio", "lyrics", "baselines", "easy", "medium", "hard", "cluster", "evaluate")
-MODELS = {
-    "raw",
-    "pca",
-    "spectral",
-    "text",
-    "ae",
-    "easy",
-    "conv1d",
-    "conv2d",
-    "fusion",
-    "hard",
-    "hard_audio",
-    "hard_lyrics",
-}
+LEARNT = ("baselines", "easy", "medium", "hard", "crossview")
+STAGES = ("tracks", "audio", "lyrics", "audit", *LEARNT, "cluster", "evaluate", "compare")
+BASELINES = {"raw", "pca", "spectral", "track_lda", "contrastive", "tfidf", "word2vec", "bert", "ae"}
+MODELS = {"easy", "conv1d", "conv2d", "fusion", "hard", "hard_audio", "hard_lyrics", "cross"}
 
 
 def run(*stages: str) -> None:
@@ -39,19 +29,31 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+_kept: list[Path] = []  # the outputs of the first run of this process: every run gives the same
+
+
 @pytest.fixture
-def done(tiny_corpus: Path) -> Path:
-    run(*STAGES)
+def done(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not _kept:
+        run(*STAGES)
+        _kept.append(tmp_path_factory.mktemp("outputs"))
+        for name in ("build", "reports"):
+            shutil.copytree(tiny_corpus / name, _kept[0] / name)
+    shutil.copytree(_kept[0], tiny_corpus, dirs_exist_ok=True)
     return tiny_corpus
 
 
 def test_every_representation_is_clustered_scored_and_told(done: Path) -> None:
     told = json.loads((done / "reports" / "metrics.json").read_text(encoding="utf-8"))
     scores = pd.read_csv(done / "reports" / "scores.csv")
-    assert set(told) == MODELS | {"data"}
+    fewer = {name for name in told if name.startswith("pca_")}  # as many dimensions as a model has active units
+    assert set(told) == BASELINES | MODELS | fewer | {"data"}
     assert told["data"] == {"tracks": 12, "with_lyrics": 10}
-    assert set(scores["representation"]) == MODELS
-    assert set(scores["clusterer"]) == {"kmeans", "agglomerative", "dbscan", "gmm", "hdbscan"}
+    assert set(scores["representation"]) == set(told) - {"data"}
+    assert {"kmeans", "agglomerative", "dbscan", "gmm", "hdbscan", "consensus", "oracle"} <= set(scores["clusterer"])
+    compared = pd.read_csv(done / "reports" / "comparisons.csv")
+    assert set(compared["model"]) == MODELS
+    assert set(compared.loc[compared["verdict"] == "leaky", "model"]) == {"hard", "hard_audio", "hard_lyrics"}
 
 
 def test_two_genres_that_differ_to_the_ear_are_found_by_raw_statistics(done: Path) -> None:
@@ -62,7 +64,7 @@ def test_two_genres_that_differ_to_the_ear_are_found_by_raw_statistics(done: Pat
 
 def test_text_and_lyrics_leave_tracks_without_words_out(done: Path) -> None:
     without = {"en_003", "bn_008"}
-    for folder, name in (("baselines", "text"), ("hard", "hard_lyrics")):
+    for folder, name in (("baselines", "tfidf"), ("baselines", "bert"), ("hard", "hard_lyrics")):
         rows = store.read_rows(done / "build" / folder, name)
         missing = {id_ for id_, row in zip(rows.ids, rows[name], strict=True) if np.isnan(row).all()}
         assert missing == without
@@ -81,19 +83,20 @@ def test_beta_changes_hard_and_its_scores_and_nothing_else(
     set_param("beta", 100)
     run("hard", "cluster", "evaluate")
     after = json.loads((done / "reports" / "metrics.json").read_text(encoding="utf-8"))
-    changed = {name for name in after if after[name] != before[name]}
+    changed = {name for name in before if after.get(name) != before[name]}
     assert "hard" in changed
-    assert changed <= {"hard", "hard_audio", "hard_lyrics"}
+    own = {name for name in changed if not name.startswith("pca_")}  # which follow the number of active units
+    assert own <= {"hard", "hard_audio", "hard_lyrics"}
 
 
 def test_labels_are_never_trained_on(done: Path) -> None:
     """With other genres and themes in the table, every embedding stays the same; hard is told the language alone."""
-    before = {name: digests(done / "build" / name) for name in ("baselines", "easy", "medium", "hard")}
+    before = {name: digests(done / "build" / name) for name in LEARNT}
     file = done / "data" / "tracks.csv"
     table = pd.read_csv(file, dtype=str, keep_default_na=False)
     table["genre"], table["theme"] = table["genre"].to_numpy()[::-1], "other"
     table.to_csv(file, index=False)
-    run(*STAGES[:7])
+    run("tracks", "audio", "lyrics", *LEARNT)
     assert {name: digests(done / "build" / name) for name in before} == before
 
 
@@ -109,3 +112,17 @@ def test_a_track_keeps_its_row_whatever_the_order_of_the_table(done: Path) -> No
 def _raw(root: Path) -> tuple[tuple[str, ...], list[np.ndarray]]:
     rows = store.read_rows(root / "build" / "audio", "stats")
     return rows.ids, list(rows["stats"])
+
+
+def test_every_question_gets_a_verdict_from_its_own_trials(done: Path) -> None:
+    questions.main()
+    first = (done / "reports" / "questions.json").read_bytes()
+    told = json.loads(first)
+    assert [one["id"] for one in told["questions"]] == ["representations", "lyrics", "language", "stability"]
+    for one in told["questions"]:
+        assert one["answer"] in {"yes", "no", "mixed", "not shown"}
+        assert one["rows"]
+        assert one["comparisons"]
+        assert {row["seeds"] for row in one["rows"]} == {2}
+    questions.main()
+    assert (done / "reports" / "questions.json").read_bytes() == first

@@ -23,7 +23,8 @@ def committed() -> dict[str, dict[str, dict[str, float]]]:
 
 
 def test_every_representation_has_its_row() -> None:
-    assert {row[0] for row in ROWS} == set(committed()) - {"data"}
+    fewer = {name for name in committed() if name.startswith("pca_")}  # PCA at a model's active units
+    assert {row[0] for row in ROWS} == set(committed()) - fewer - {"data"}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
@@ -38,5 +39,5 @@ def test_links_lead_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
 
 
-def test_it_fits_a_screen() -> None:
-    assert len(README.splitlines()) <= 90
+def test_it_fits_two_screens() -> None:
+    assert len(README.splitlines()) <= 130

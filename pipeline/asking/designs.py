@@ -1,0 +1,65 @@
+"""What is trained for the questions: small dense models on the statistics of the sound, alike but for one thing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated
+
+from models.families import experts, joined
+from pipeline import store
+from pipeline.params import Count, Layers, NotNegative, Share, Some, Within
+from pipeline.training import Model, Source, Train
+
+
+@dataclass(frozen=True)
+class Questions:
+    seeds: Annotated[int, Within(2)]
+    sound: str  # the column that the sound should tell
+    words: str  # the column that the lyrics should tell
+    language: str
+    missing: Annotated[tuple[Share, ...], Some()]
+    betas: Annotated[tuple[NotNegative, ...], Some()]
+    strength: NotNegative
+    hidden: Layers
+    latent: Count
+    epochs: Count
+    dropout: Annotated[float, Within(0, 0.9)]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A model and how it is trained."""
+
+    model: Model
+    train: Train
+
+
+def designs(q: Questions, train: Train, *, texts: tuple[str, ...]) -> Iterator[Design]:
+    """All that the four questions need, a name each; `texts` are the tables of lyrics that are there."""
+    plain = replace(train, view="self", objective="beta")
+    yield _dense(q, "vae", plain)
+    yield _dense(q, "vae cross", replace(plain, view="cross"))
+    yield _fused(q, "audio", Source("stats"), plain)
+    for text in texts:
+        yield _fused(q, f"audio + {text}", Source("stats", text), plain)
+    if texts:
+        best = texts[-1]
+        yield _fused(q, f"audio + {best} shuffled", Source("stats", best, shuffled=True), plain)
+        for share in q.missing:
+            if share > 0:
+                yield _fused(q, f"audio + {best}, {share:.0%} missing", Source("stats", best, missing=share), plain)
+    for beta in q.betas:
+        if beta != 1:  # which is `vae`
+            yield _dense(q, f"beta {beta:g}", plain, beta)
+    yield _dense(q, f"tc {q.strength:g}", replace(plain, objective="tc", strength=q.strength))
+    yield _dense(q, f"dip {q.strength:g}", replace(plain, objective="dip", strength=q.strength))
+
+
+def _dense(q: Questions, name: str, train: Train, beta: float = 1.0) -> Design:
+    build = partial(joined, hidden=q.hidden, latent=q.latent)
+    return Design(Model(store.BUILD / "questions", name, "dense VAE", Source("stats"), build, q.epochs, beta), train)
+
+
+def _fused(q: Questions, name: str, source: Source, train: Train) -> Design:
+    build = partial(experts, hidden=q.hidden, latent=q.latent, dropout=q.dropout)
+    return Design(Model(store.BUILD / "questions", name, "experts VAE", source, build, q.epochs, 1.0), train)

@@ -1,0 +1,138 @@
+"""Stage `audit`: whether the labels can be told by a side door, such as a file's length, rate, loudness or folder.
+
+Writes reports/audit.csv: each door and label, worst first, and the tracks that share their words or their sound.
+"""
+
+import hashlib
+import logging
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from pipeline import params, stage, store
+from pipeline.scores import Evaluate
+from pipeline.scoring.audit import Door, Found, door, loudness, same, script, shuffled, told
+from pipeline.scoring.compare import groups
+
+log = logging.getLogger(__name__)
+
+NO_DOOR = {"id", "title", "artist", "audio", "lyrics", "reason"}  # names, not properties
+AUDIO = store.BUILD / "audio"
+MOST = 1000  # tracks that are looked at; drawn by lot where there are more
+TOLD = 12  # lines of the log
+
+
+@dataclass(frozen=True)
+class Params:
+    evaluate: Evaluate
+
+
+def of_table(tracks: pd.DataFrame, labels: tuple[str, ...]) -> Iterator[Door]:
+    """What the table and the names of the files say."""
+    for column in tracks.columns:
+        if column not in NO_DOOR and column not in labels:
+            yield door(f"column {column}", tracks[column])
+    paths = [PurePosixPath(path) for path in tracks["audio"]]
+    yield door("file suffix", [path.suffix.lower() for path in paths])
+    yield door("folder", [path.parent.as_posix() for path in paths])
+
+
+def of_words(texts: list[str]) -> Iterator[Door]:
+    """What lyrics give away without being understood."""
+    yield door("lyrics script", map(script, texts))
+    yield door("lyrics lines", [str(sum(map(bool, text.splitlines()))) if text else "" for text in texts])
+    yield door("lyrics characters", [str(len(text)) if text else "" for text in texts])
+    yield door("lyrics shared", map(letters, texts))
+
+
+def of_sound(ids: tuple[str, ...]) -> Iterator[Door]:
+    """Level and bandwidth; of features that another program made, each column."""
+    if (AUDIO / "logmel.npy").exists():
+        rows = store.read_rows(AUDIO, "logmel", "valid").at(ids)
+        heard = [loudness(logmel[valid]) for logmel, valid in zip(rows["logmel"], rows["valid"], strict=True)]
+        table = pd.DataFrame(heard)
+        yield from (Door(f"sound {name}", table[[name]].to_numpy()) for name in table)
+        yield Door("sound level and bandwidth", table.to_numpy())
+    else:
+        rows = store.read_rows(AUDIO, "stats", "valid").at(ids)
+        mean = np.where(rows["valid"][..., None], rows["stats"], 0).sum(1) / rows["valid"].sum(1, keepdims=True)
+        names = store.read_json(AUDIO / "stats_names.json")
+        yield from (Door(f"feature {name}", mean[:, [place]]) for place, name in enumerate(names))
+
+
+def read(path: str) -> str:
+    """A lyrics file in one Unicode form; "" where there is none."""
+    raw = (store.DATA / path).read_bytes() if path else b""
+    wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return unicodedata.normalize("NFC", raw.decode("utf-16" if wide else "utf-8-sig", errors="replace")).strip()
+
+
+def letters(text: str) -> str:
+    """The letters alone: what two copies of the same words share, whatever their punctuation."""
+    return "".join(letter for letter in text.casefold() if letter.isalpha())
+
+
+def duplicates(ids: tuple[str, ...], texts: list[str]) -> list[dict[str, object]]:
+    """Tracks with the same words, and tracks whose sound gave the very same numbers."""
+    stats = store.read_rows(AUDIO, "stats").at(ids)["stats"]
+    sound = [hashlib.sha256(row.tobytes()).hexdigest() for row in stats]
+    kinds = {"duplicate lyrics": list(map(letters, texts)), "duplicate audio": sound}
+    return [
+        {"door": kind, "verdict": "found", "tracks": len(alike), "note": " ".join(alike)}
+        for kind, keys in kinds.items()
+        for alike in same(keys, ids)
+    ]
+
+
+def tested(tracks: pd.DataFrame, doors: list[Door], labels: tuple[str, ...]) -> list[Found]:
+    """Every door against every label, worst first."""
+    artists = list(tracks["artist"])
+    group = groups(artists if len(set(artists)) > 1 else [""] * len(artists), len(artists), seed=0)
+    asked = [shuffled(label, list(tracks[label]), group, seed=0) for label in labels if label in tracks]
+    found = [told(one, label) for label in asked if label for one in stage.progress(doors, "audit")]
+    order = {"tells": 0, "weak": 1, "no": 2}
+    return sorted(found, key=lambda one: (order[one.verdict], -one.skill))
+
+
+def drawn(tracks: pd.DataFrame) -> pd.DataFrame:
+    if len(tracks) <= MOST:
+        return tracks
+    log.info("audit: %d of %d tracks, drawn by lot", MOST, len(tracks))
+    chosen = np.sort(np.random.default_rng(0).choice(len(tracks), MOST, replace=False))
+    return tracks.iloc[chosen]
+
+
+def say(found: list[Found], alike: list[dict[str, object]]) -> None:
+    seen = [one for one in found if one.verdict != "no"]
+    log.info("audit: %d of %d pairs of door and label tell something", len(seen), len(found))
+    for one in seen[:TOLD]:
+        much = "tells" if one.verdict == "tells" else "weakly tells"
+        log.info("  %s %s %s: %.2f right, chance %.2f", one.door, much, one.label, one.score, one.chance)
+    if len(seen) > TOLD:
+        log.info("  and %d more, in reports/audit.csv", len(seen) - TOLD)
+    for row in alike[:TOLD]:
+        log.warning("  %s: %s", row["door"], row["note"])
+
+
+def main() -> None:
+    labels = params.load(Params).evaluate.labels
+    heard = store.read_rows(AUDIO).ids
+    tracks = store.usable_tracks().loc[list(heard)]
+    every = [read(path) for path in tracks["lyrics"]]
+    alike = duplicates(heard, every)
+    some = drawn(tracks)
+    ids, texts = tuple(some["id"]), [text for text, id_ in zip(every, heard, strict=True) if id_ in some.index]
+    doors = [*of_table(some, labels), *of_words(texts), *of_sound(ids)]
+    found = tested(some, doors, labels)
+    rows = [{**asdict(one), "verdict": one.verdict, "note": ""} for one in found]
+    columns = ["door", "label", "verdict", "tracks", "score", "chance", "null_high", "p", "note"]
+    store.write_table(store.REPORTS / "audit.csv", pd.DataFrame([*rows, *alike], columns=columns).round(4))
+    say(found, alike)
+
+
+if __name__ == "__main__":
+    stage.run(main, __doc__, Params)

@@ -1,0 +1,212 @@
+"""Small outputs of a made-up run, in the form that the stages write, for the tests of the pages and of the site."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+from matplotlib.figure import Figure
+
+from pipeline import pages, store
+from pipeline.site import preview
+
+ROOT = Path(__file__).parents[1]
+
+TITLES = ("বৃষ্টি পড়ে", 'Rain </script> & "quotes" ```', "Third <b>song</b>", "পাখি", "Fifth", "Sixth")
+LABELS = ("genre", "language")
+AMI = {  # of each representation: genre, language
+    "easy": (0.8125, 0.0312),
+    "hard": (0.4431, 0.9519),
+    "conv2d": (0.9731, -0.0123),
+    "pca": (0.5127, 0.0214),
+    "tfidf": (0.0143, 0.5821),
+}
+PICTURES = ["map_easy", "map_pca", "clusters_easy", "curves", "units", "scores", "reconstruction_conv1d"]
+PICTURES += ["traversal_easy", "crossmodal_matrix"]
+FLAGS = {("hard", "language"): "leaky", ("conv2d", "genre"): "collapsed", ("conv2d", "language"): "collapsed"}
+
+
+def write(project: Path) -> None:
+    """Everything that the pages read, under the folder of a project."""
+    reports = project / "reports"
+    store.write_json(reports / "metrics.json", metrics())
+    results = pd.DataFrame(
+        [row for name in AMI for place, label in enumerate(LABELS) for row in scores(name, place, label)]
+    )
+    store.write_table(reports / "results.csv", results)
+    curve = [
+        {"representation": name, "k": k, "label": "genre", "ami": AMI[name][0] - 0.01 * k}
+        for name in AMI
+        for k in (2, 3)
+    ]
+    store.write_table(reports / "kcurve.csv", pd.DataFrame(curve))
+    store.write_table(
+        reports / "stability.csv",
+        pd.DataFrame([{"representation": "easy", "cluster": 0, "size": 4, "jaccard": 0.8765}]),
+    )
+    store.write_table(reports / "comparisons.csv", pd.DataFrame([*comparisons()]))
+    store.write_table(reports / "audit.csv", audit())
+    store.write_json(reports / "questions.json", questions())
+    pictures(reports / "figures")
+    corpus(project)
+
+
+def site(project: Path) -> Path:
+    """The pages of this project, built as a preview out of the made-up outputs."""
+    write(project)
+    source = ROOT / "reports"
+    for file in (*source.glob("*.qmd"), source / "references.bib", source / "_quarto.yml"):
+        shutil.copy(file, project / "reports")
+    shutil.copytree(source / "assets", project / "reports" / "assets")
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["evaluate"]["labels"] = list(LABELS)
+    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    again(project)
+    return project / "reports" / "_site"
+
+
+def again(project: Path) -> None:
+    """Makes pieces and pages anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        pages.main()
+        preview.build(Path("reports"), Path("reports/_site"))
+
+
+def metrics() -> dict[str, Any]:
+    told: dict[str, Any] = {"data": {"tracks": 6, "with_lyrics": 4}}
+    for name, values in AMI.items():
+        about: dict[str, Any] = {"family": f"<i>{name}</i> & co"}
+        if name in ("easy", "hard", "conv2d"):
+            about |= {"active_units": 7.5, "latent": 16}
+        if name == "conv2d":
+            about["flag"] = "collapsed"
+        for label, value in zip(LABELS, values, strict=True):
+            about[label] = {"ami": value, "ami_low": value - 0.0613, "ami_high": value + 0.0587, "ari": None}
+            if FLAGS.get((name, label)) == "leaky":
+                about[label]["leaky"] = True
+        told[name] = about
+    return told
+
+
+def scores(name: str, place: int, label: str) -> list[dict[str, Any]]:
+    flag = FLAGS.get((name, label), "")
+    same = {
+        "representation": name,
+        "family": name,
+        "k": 6,
+        "label": label,
+        "seeds": 5,
+        "flag": flag,
+        "null_high": 0.0211,
+    }
+    found = []
+    for clusterer in ("kmeans", "dbscan"):
+        for score in ("ami", "nmi"):
+            mean = AMI[name][place] * (0.9 if clusterer == "dbscan" else 1)
+            row = {"clusterer": clusterer, "score": score, "mean": mean, "low": mean - 0.05, "high": mean + 0.05}
+            found.append(same | row | {"null_mean": 0.0017})
+        found.append(
+            same | {"clusterer": clusterer, "label": "", "score": "own_silhouette", "mean": 0.2531, "flag": ""}
+        )
+    return found
+
+
+def comparisons() -> list[dict[str, Any]]:
+    told = {"clusterer": "kmeans", "low": 0.2011, "high": 0.3988, "p": "0.001", "holm": "0.004", "smallest": 0.0719}
+    better = {"model": "easy", "against": "pca", "label": "genre", "difference": 0.2998, "verdict": "better"}
+    equal = {"model": "hard", "against": "pca", "label": "genre", "difference": -0.0696, "verdict": "not shown"}
+    worse = {"model": "easy", "against": "tfidf", "label": "language", "difference": -0.5509, "verdict": "worse"}
+    return [told | better, told | equal, told | worse | {"low": -0.6, "high": -0.5}]
+
+
+def audit() -> pd.DataFrame:
+    rows = [
+        {"door": "column mode", "label": "genre", "verdict": "tells", "score": 0.9, "chance": 0.2, "null_high": 0.3},
+        {"door": "folder", "label": "genre", "verdict": "no", "score": 0.2, "chance": 0.2, "null_high": 0.3},
+        {"door": "duplicate lyrics", "label": "", "verdict": "found", "note": "t0 t1"},
+    ]
+    return pd.DataFrame(rows)
+
+
+def questions() -> dict[str, Any]:
+    seen = {"clusterer": "kmeans", "low": -0.05, "high": 0.0712, "p": 0.7, "holm": 1.0, "smallest": 0.0831}
+    asked = []
+    for number, answer in enumerate(("yes", "no", "mixed", "not shown")):
+        compared = seen | {"model": "beta 4", "against": "vae", "score": "AMI genre", "difference": 0.0107}
+        compared |= {"verdict": "not shown"}
+        rows = [
+            {
+                "name": name,
+                "score": "AMI genre",
+                "clusterer": "kmeans",
+                "mean": mean,
+                "low": 0.1,
+                "high": 0.9,
+                "seeds": 10,
+            }
+            | {"active_units": units}
+            for name, mean, units in (("vae", 0.6123, 12.0), ("beta 4", 0.5871, 8.5))
+        ]
+        asked.append(
+            {"id": f"q{number}", "question": f"Is it so, {number}?", "answer": answer, "verdict": f"{answer}: <told>."}
+            | {"rows": rows, "comparisons": [compared, compared | {"clusterer": "gmm"}]}
+        )
+    return {"seeds": 10, "questions": asked}
+
+
+def pictures(folder: Path) -> None:
+    told, same = [], {"section": "Any", "caption": "How to [read] $it_"}
+    folder.mkdir(parents=True)
+    for name in PICTURES:
+        Figure(figsize=(2, 1), dpi=50).savefig(folder / f"{name}.png")
+        told.append(same | {"file": f"{name}.png", "title": f'{name}: *so* "it" is'})
+    store.write_json(folder / "figures.json", told)
+    rng = np.random.default_rng(5)
+    (folder / "previews").mkdir()
+    for number in range(5):
+        soundfile.write(folder / "previews" / f"t{number}.mp3", 0.1 * rng.normal(size=22_050), 22_050, format="MP3")
+    store.write_json(folder / "map.json", the_map(rng))
+    cards = [card("0", [0, 2, 4]), card("1", [1, 3])]
+    store.write_json(
+        folder / "clusters.json", {"clusterer": "kmeans", "heard": ["t0", "t1"], "models": {"easy": cards}}
+    )
+
+
+def the_map(rng: np.random.Generator) -> dict[str, Any]:
+    tracks = [
+        {"id": f"t{n}", "title": title, "artist": f"artist {n % 2}", "language": ("bn", "en")[n % 2], "heard": n < 5}
+        for n, title in enumerate(TITLES)
+    ]
+    trust = {"trustworthiness": 0.9123, "neighbours": 2}
+    planes = {
+        way: {"called": called, **trust, "places": rng.normal(size=(6, 2)).round(3).tolist()}
+        for way, called in (("umap", "UMAP"), ("tsne", "t-SNE"), ("pca", "PCA"))
+    }
+    near = [[(n + 1) % 6, (n + 2) % 6] for n in range(6)]
+    model = {"family": "dense VAE", "told": "none", "clusters": ["0", "1"] * 3, "neighbours": near, "planes": planes}
+    columns = {"genre": ["rock", "", "folk"] * 2, "tempo": [str(60 + 9 * n) for n in range(6)]}
+    models = {"easy": model, "pca": model | {"family": "PCA"}}
+    return {"tracks": tracks, "columns": columns, "models": models, "preview_seconds": 1}
+
+
+def card(cluster: str, rows: list[int]) -> dict[str, Any]:
+    shown = [{"id": f"t{n}", "title": TITLES[n], "artist": "", "language": ("bn", "en")[n % 2]} for n in rows]
+    labels = {"genre": [["rock", 2], ["<folk>", 1]]}
+    told = {"labels": labels, "sound": [["noisier", 1.25]], "terms": {"bn": ["বৃষ্টি"]}, "exemplars": shown}
+    return {"cluster": cluster, "size": len(rows), **told}
+
+
+def corpus(project: Path) -> None:
+    table = pd.DataFrame({"id": [f"t{n}" for n in range(7)], "audio": "a.ogg", "language": "bn", "genre": "rock"})
+    table["reason"] = [""] * 6 + ["a.ogg is missing"]
+    table["has_lyrics"] = ["yes"] * 4 + ["no"] * 3
+    store.write_table(project / "build" / "tracks" / "tracks.csv", table)
+    (project / "data" / "card").mkdir(parents=True)
+    (project / "data" / "card" / "a.png").write_bytes(b"picture")
+    text = "# Songs\n\n<script>alert(1)</script>\n\n| a | b |\n|---|---|\n| 1 | গান |\n\n![a song](card/a.png)\n"
+    (project / "data" / "README.md").write_text(f"{text}\n```\ncode\n```\n", encoding="utf-8")

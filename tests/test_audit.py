@@ -1,0 +1,151 @@
+"""The audit: side doors are seen, what tells nothing is not, and copies are named."""
+
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.scoring.audit import Door, Found, _shuffle, door, loudness, same, script, shuffled, told
+
+ARTISTS = np.repeat(np.arange(20), 5)
+LANGUAGE = np.where(np.random.default_rng(1).random(100) < 0.5, "bn", "en")
+
+
+def seen(one: Door, label: np.ndarray = LANGUAGE, group: np.ndarray = ARTISTS) -> Found:
+    asked = shuffled("label", label.tolist(), group, seed=0)
+    assert asked is not None
+    return told(one, asked)
+
+
+def test_a_length_that_equals_the_language_is_caught() -> None:
+    found = seen(door("length", ["203.5" if language == "bn" else "187" for language in LANGUAGE]))
+    assert (found.verdict, found.score) == ("tells", 1.0)
+    assert found.p < 0.01
+
+
+def test_numbers_near_each_other_tell_too_also_where_some_are_unknown(rng: np.random.Generator) -> None:
+    rate = np.where(LANGUAGE == "bn", 0.0, 3.0) + rng.standard_normal(100)
+    found = seen(door("bandwidth", [f"{value:.3f}" if row % 10 else "" for row, value in enumerate(rate)]))
+    assert found.verdict == "tells"
+    assert 0.75 < found.score < 1
+
+
+def test_a_value_that_is_missing_for_one_language_is_caught(rng: np.random.Generator) -> None:
+    column = ["" if language == "bn" else f"{rng.random():.4f}" for language in LANGUAGE]
+    assert seen(door("tempo", column)).score == 1.0
+
+
+def test_texts_tell_by_their_value() -> None:
+    codec = np.where(LANGUAGE == "bn", "mp3", "ogg")
+    codec[:12] = "wav"
+    assert seen(door("codec", codec)).verdict == "tells"
+
+
+@pytest.mark.parametrize(
+    "column", [["22050"] * 100, [str(row) for row in range(100)], [f"u{row}" for row in range(100)]]
+)
+def test_what_is_the_same_or_different_for_all_tells_nothing(column: list[str]) -> None:
+    found = seen(door("column", column))
+    assert found.verdict == "no"
+    assert found.score < 0.65
+
+
+def test_artists_that_are_known_again_tell_nothing_about_others() -> None:
+    """Each artist has one genre and one folder: within an artist all is told, across artists nothing."""
+    genre = np.random.default_rng(5).choice(["folk", "rock"], 20)[ARTISTS]
+    folder = door("folder", [f"folder {artist}" for artist in ARTISTS])
+    assert seen(folder, genre).verdict == "no"
+    assert seen(folder, genre, np.arange(100)).verdict == "tells"  # were the artists not known
+
+
+def test_doors_of_chance_are_seldom_open(rng: np.random.Generator) -> None:
+    """Numbers an artist, and labels a track as well as an artist: the hard case."""
+    found = []
+    for _ in range(30):
+        loud = Door("chance", rng.standard_normal(20)[ARTISTS][:, None])
+        found += [seen(loud, rng.choice(["folk", "rock", "art"], 100))]
+        found += [seen(loud, rng.choice(["folk", "rock", "art"], 20)[ARTISTS])]
+    assert sum(one.verdict != "no" for one in found) <= 3
+
+
+def test_tracks_without_the_label_do_not_count() -> None:
+    label = LANGUAGE.copy()
+    label[::3] = ""
+    assert seen(door("length", np.where(LANGUAGE == "bn", "1", "2")), label).tracks == np.sum(label != "")
+    assert shuffled("label", ["", "en", "en"], np.arange(3), seed=0) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=30), st.integers(0, 99))
+def test_a_shuffle_keeps_the_labels(rows: list[tuple[int, int]], seed: int) -> None:
+    codes, group = np.array(rows).T
+    group = np.unique(group, return_inverse=True)[1]
+    out = _shuffle(codes, group, np.random.default_rng(seed))
+    assert sorted(out) == sorted(codes)
+
+
+def test_a_shuffle_keeps_artists_of_one_label_together() -> None:
+    out = _shuffle(ARTISTS % 2, ARTISTS, np.random.default_rng(0))
+    assert all(len(set(out[artist == ARTISTS].tolist())) == 1 for artist in range(20))
+    assert (out != ARTISTS % 2).any()
+
+
+def test_a_column_is_numbers_only_if_all_of_it_is() -> None:
+    assert door("x", ["1", "2.5", ""]).values.shape == (3, 1)
+    assert door("x", ["1", "b", ""]).values.tolist() == ["1", "b", ""]
+    assert door("x", ["", ""]).values.tolist() == ["", ""]
+    assert door("x", ["1", "inf"]).values.tolist() == ["1", "inf"]
+
+
+def test_scripts_and_copies() -> None:
+    assert [script(text) for text in ("বৃষ্টি পড়ে", "rain, rain বৃ", "", "123")] == ["BENGALI", "LATIN", "", ""]
+    assert same(["x", "", "y", "x", ""], ["1", "2", "3", "4", "5"]) == [["1", "4"]]
+
+
+def test_level_and_bandwidth_by_hand() -> None:
+    flat = np.full((2, 10, 6), -20.0)  # 10 bands of power 0.01
+    flat[:, 8:] = -90
+    told_ = loudness(flat)
+    assert told_["loudness"] == pytest.approx(10 * np.log10(0.08), abs=1e-3)
+    assert told_["upper limit"] == pytest.approx(0.7)
+    assert told_["roll-off 85 %"] == pytest.approx(0.6)
+    assert told_["loudness spread"] == pytest.approx(0, abs=1e-9)
+
+
+def run(*stages: str) -> pd.DataFrame:
+    for stage in stages:
+        importlib.import_module(f"pipeline.{stage}").main()
+    return pd.read_csv("reports/audit.csv", keep_default_na=False)
+
+
+def test_the_stage_on_songs_with_copies_and_a_column_too_many(
+    tiny_corpus: Path, caplog: pytest.LogCaptureFixture, set_param: Callable[[str, object], None]
+) -> None:
+    set_param("evaluate.labels", ["language", "genre", "nowhere"])
+    data, file = tiny_corpus / "data", tiny_corpus / "data" / "tracks.csv"
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    table["length"] = table["language"].map({"bn": "200", "en": "180.5"})
+    table.to_csv(file, index=False)
+    shutil.copy(data / "audio/bn/bn_000.wav", data / "audio/bn/bn_002.wav")
+    copied = (data / "lyrics/en_001.txt").read_text(encoding="utf-8").upper()
+    (data / "lyrics/en_005.txt").write_text(copied, encoding="utf-16")
+    with caplog.at_level("INFO"):
+        audit = run("tracks", "audio", "audit")
+    found = audit[audit["label"] == "language"].set_index("door")
+    assert found.loc["column length", "verdict"] == "tells"
+    assert found.loc["folder", "verdict"] == "tells"
+    assert float(str(found.loc["lyrics script", "score"])) > 0.7
+    assert found.loc["column sample_rate", "verdict"] == "no"
+    assert not {"column genre", "column language", "column title", "column id"} & set(audit["door"])
+    assert set(audit["label"]) == {"language", "genre", ""}
+    copies = audit[audit["verdict"] == "found"].set_index("door")["note"].to_dict()
+    assert copies == {"duplicate audio": "bn_000 bn_002", "duplicate lyrics": "en_001 en_005"}
+    assert "column length tells language: 1.00 right, chance 0.50" in caplog.text
+    assert "duplicate audio: bn_000 bn_002" in caplog.text
+    verdicts = audit["verdict"].tolist()
+    assert verdicts == sorted(verdicts, key=["tells", "weak", "no", "found"].index)

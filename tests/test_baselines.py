@@ -1,0 +1,131 @@
+"""What the models are compared with: every baseline under its ids, and lyrics only where there are some."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import baselines, linear, store
+from pipeline.stage import Problem
+from pipeline.store import Array
+
+IDS = ("z", "007", "a", "NA", "m", "b", "k", "c")
+HEARD = {"ae", "contrastive", "pca", "raw", "spectral", "track_lda"}
+SAID = {"bert", "tfidf", "word2vec"}
+
+
+@pytest.fixture
+def built(small: Path, rng: np.random.Generator) -> Path:
+    """Features of eight tracks of one to three segments; lyrics of six of them, in another order."""
+    valid = np.ones((8, 3), np.bool_)
+    valid[1, 2] = valid[4, 1] = valid[4, 2] = False
+    write_audio(rng.standard_normal((8, 1, 6)) + 0.3 * rng.standard_normal((8, 3, 6)), valid)
+    there = np.array([True, True, False, True, True, False, True, True])
+    lyrics = {name: np.where(there[:, None], rng.random((8, size)), 0) for name, size in LYRICS.items()}
+    store.write_rows(Path("build/lyrics"), IDS[::-1], **lyrics, there=there)
+    return small
+
+
+LYRICS = {"tfidf_svd": 5, "word2vec": 9, "bert": 3}
+
+
+def write_audio(stats: Array, valid: Array) -> None:
+    known = np.where(valid[..., None], stats, 99).astype(np.float32)
+    store.write_rows(Path("build/audio"), IDS, stats=known, valid=valid)
+
+
+def values(name: str) -> Array:
+    return np.array(store.read_rows(Path("build/baselines"), name)[name])
+
+
+def names() -> set[str]:
+    return {file.stem for file in Path("build/baselines").glob("*.npy") if file.with_suffix(".json").exists()}
+
+
+def test_strongest_are_the_first_numbers_and_nan_for_who_has_none() -> None:
+    rows = np.array([[3.0, 2.0, 1.0], [0.0, 0.0, 0.0], [6.0, 5.0, 4.0]])
+    found = baselines.strongest(rows, np.array([True, False, True]), 2)
+    np.testing.assert_array_equal(found, [[3, 2], [np.nan, np.nan], [6, 5]])
+
+
+def test_reduced_lyrics_lose_what_all_share_and_keep_what_differs(rng: np.random.Generator) -> None:
+    there = np.arange(20) != 3
+    theme = np.where(np.arange(20) % 2, 1.0, -1.0)
+    rows = 50 + rng.normal(0, 0.01, (20, 30)) + theme[:, None] * np.eye(30)[4]
+    rows[3] = 1e6  # no lyrics: what stands there does not matter
+    found = baselines.reduced(rows, there, 2, 0)
+    assert found.shape == (20, 2)
+    assert np.isnan(found[3]).all()
+    np.testing.assert_allclose(found[there].mean(0), 0, atol=1e-9)
+    assert abs(np.corrcoef(found[there, 0], theme[there])[0, 1]) > 0.99
+
+
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_lyrics_of_few_songs_are_still_rows(known: int, rng: np.random.Generator) -> None:
+    there = np.arange(5) < known
+    found = baselines.reduced(rng.random((5, 7)), there, 4, 0)
+    assert found.shape == (5, 4)
+    np.testing.assert_array_equal(np.isfinite(found).all(1), there)
+
+
+@pytest.mark.usefixtures("built")
+def test_every_baseline_is_written_under_the_ids() -> None:
+    baselines.main()
+    assert names() == HEARD | SAID
+    assert tuple(store.read_json(Path("build/baselines/ids.json"))) == IDS
+    heard = store.read_rows(Path("build/audio"), "stats", "valid")
+    stats, valid = heard["stats"], np.array(heard["valid"])
+    np.testing.assert_allclose(values("raw")[:, 0], linear.raw(stats, valid), atol=1e-5)
+    np.testing.assert_allclose(values("track_lda")[:, 0], linear.track_lda(stats, valid, 4), atol=1e-4)
+    for name in ("ae", "contrastive"):
+        assert values(name).shape == (8, 2, 4)
+        assert not np.allclose(values(name)[:, 0], values(name)[:, 1])
+    assert store.read_json(Path("build/baselines/ae.json"))["beta"] == 0
+
+
+@pytest.mark.usefixtures("built")
+def test_lyrics_find_their_track_by_id() -> None:
+    baselines.main()
+    written = store.read_rows(Path("build/lyrics"), "tfidf_svd", "there").at(IDS)
+    np.testing.assert_allclose(
+        values("tfidf")[written["there"], 0], written["tfidf_svd"][written["there"], :4], atol=1e-6
+    )
+    for name in SAID:
+        np.testing.assert_array_equal(np.isfinite(values(name)).all((1, 2)), written["there"])
+    assert values("bert").shape == (8, 1, 3)  # it has no more
+
+
+@pytest.mark.usefixtures("built")
+def test_the_same_seed_gives_the_same_bytes(set_param: Callable[[str, object], None]) -> None:
+    set_param("seeds", [3])
+    found = []
+    for _ in range(2):
+        baselines.main()
+        found.append({file.name: file.read_bytes() for file in Path("build/baselines").iterdir()})
+    assert found[0] == found[1]
+
+
+@pytest.mark.usefixtures("built")
+def test_tracks_of_one_segment_only_go_without_what_needs_two(
+    caplog: pytest.LogCaptureFixture, rng: np.random.Generator
+) -> None:
+    write_audio(rng.standard_normal((8, 1, 6)), np.ones((8, 1), np.bool_))
+    with caplog.at_level(logging.WARNING):
+        baselines.main()
+    assert "0 tracks have two segments or more: no track_lda, no contrastive" in caplog.text
+    assert names() == HEARD - {"track_lda", "contrastive"} | SAID
+
+
+@pytest.mark.usefixtures("built")
+def test_lyrics_of_an_older_build_name_the_command() -> None:
+    Path("build/lyrics/bert.npy").unlink()
+    with pytest.raises(Problem, match=r"bert\.npy is missing: run `dvc repro lyrics`"):
+        baselines.main()
+
+
+def test_two_tracks_are_too_few_in_one_line(small: Path) -> None:
+    store.write_rows(small / "build" / "audio", ["a", "b"], stats=np.zeros((2, 2, 3)), valid=np.ones((2, 2), np.bool_))
+    with pytest.raises(Problem, match="2 tracks can be used, and clusters need at least 3"):
+        baselines.main()
