@@ -24,7 +24,7 @@ repro: pull
 	@dvc repro
 
 report: repro
-	@python -m pipeline.report
+	@python -m pipeline.site
 
 test: .venv/installed lint
 	@python -m pytest -n auto
@@ -33,4 +33,4 @@ lint: .venv/installed
 	@ruff check . && ruff format --check . && mypy && lint-imports
 
 clean:
-	rm -rf build reports/_site
+	rm -rf build reports/_site reports/_generated reports/shipped

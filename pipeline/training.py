@@ -2,8 +2,8 @@
 
 Shared by easy, medium, hard and the autoencoder baseline. A model NAME leaves in build/<stage>/:
 NAME.npy [track, seed, latent], NAME.safetensors and NAME.json (weights of the first seed, and what it is),
-NAME_curve.csv, and NAME_input.npy / NAME_output.npy (a few reconstructions). With a mixture as prior also
-NAME_assignments.npy [track, seed, k]: how much a track belongs to each component.
+NAME_curve.csv, NAME_input.npy / NAME_output.npy (a few reconstructions), NAME_traversal.npy (what moving a unit does).
+With a mixture as prior also NAME_assignments.npy [track, seed, k]: how much a track belongs to each component.
 """
 
 import logging
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 EXAMPLES = 4  # reconstructions that are kept to be looked at
 PRETRAINED = 0.5  # share of the epochs after which a mixture takes the place of the standard normal prior
+UNITS, STEPS = 8, (-2.0, -1.0, 0.0, 1.0, 2.0)  # of a traversal; steps in standard deviations of the tracks
 DRAWN = 20_261_121  # seeds which lyrics are taken away or change hands: the same for every model and seed
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -189,6 +190,7 @@ class Learnt:
     means: Mapping[str, Array]  # embedding name -> [track, latent]
     kl: list[float]  # nats a segment, per unit
     active: int | None  # units; undefined without a KL term, where any scale of a unit is as good
+    active_alone: Mapping[str, int]  # modality -> units that are active where it alone is seen
     mse: Mapping[str, float]  # per modality at the last epoch, in standardised units
     curve: list[dict[str, object]]
     assignments: Array | None  # [track, component]
@@ -263,13 +265,16 @@ def learn_seed(job: Job) -> Learnt:
     _round(vae)
     seen = embed(vae, ready)
     means = {model.name: seen.mean.cpu().numpy()}
-    means |= {f"{model.name}_{modality}": _alone(vae, ready, modality) for modality in model.alone}
+    alone = {modality: _alone(vae, ready, modality) for modality in model.alone}
+    means |= {f"{model.name}_{modality}": values for modality, (values, _) in alone.items()}
     if job.keep:
         _keep(model.folder, model.name, vae, made, ready)
+        _traverse(model.folder, model.name, vae, ready)
     kl = [round(value, 5) for value in seen.kl.tolist()]
     active = active_units(seen) if job.recipe.objective.beta else None
     rows = _curve(model.name, job.seed, curve)
-    return Learnt(means, kl, active, curve[-1].mse, rows, _assignments(vae, ready))
+    active_alone = {modality: units for modality, (_, units) in alone.items()}
+    return Learnt(means, kl, active, active_alone, curve[-1].mse, rows, _assignments(vae, ready))
 
 
 def _trained(vae: VAE, ready: Songs, job: Job) -> list[Epoch]:
@@ -336,16 +341,17 @@ def _write(model: Model, train: Train, made: Corpus, seeds: tuple[int, ...], lea
     store.write_json(folder / f"{name}.json", about)
     for modality in model.alone:
         seen_by = {"family": f"{model.family}, {modality} alone", "condition": source.condition}
-        store.write_json(folder / f"{name}_{modality}.json", seen_by)
+        units = {"latent": about["latent"], "active_units": [one.active_alone[modality] for one in learnt]}
+        store.write_json(folder / f"{name}_{modality}.json", seen_by | (units if model.beta else {}))
 
 
-def _alone(vae: VAE, ready: Songs, modality: str) -> Array:
-    """The tracks as one modality sees them; nan where a track does not have it."""
-    mean = embed(vae, ready, only=modality).mean
-    if modality == "lyrics":
-        mean[~ready.has_lyrics] = torch.nan
-    values: Array = mean.cpu().numpy()
-    return values
+def _alone(vae: VAE, ready: Songs, modality: str) -> tuple[Array, int]:
+    """The tracks as one modality sees them, nan where a track does not have it; and how many units it makes active."""
+    seen = embed(vae, ready, only=modality)
+    has = ready.has_lyrics if modality == "lyrics" else torch.ones_like(ready.has_lyrics)
+    active = active_units(replace(seen, mean=seen.mean[has])) if has.sum() > 1 else 0
+    seen.mean[~has] = torch.nan
+    return seen.mean.cpu().numpy(), active
 
 
 def _curve(name: str, seed: int, epochs: list[Epoch]) -> list[dict[str, object]]:
@@ -374,3 +380,27 @@ def _keep(folder: Path, name: str, vae: VAE, made: Corpus, ready: Songs) -> None
     np.save(folder / f"{name}_input.npy", scale.back(batch.views[view]).half().cpu().numpy())
     np.save(folder / f"{name}_output.npy", scale.back(outputs[view]).half().cpu().numpy())
     store.write_json(folder / f"{name}_examples.json", [made.ids[track] for track in chosen])
+
+
+@torch.no_grad()
+def _traverse(folder: Path, name: str, vae: VAE, ready: Songs) -> None:
+    """Writes what the decoder makes of the sound when one latent unit moves: NAME_traversal.npy [unit, step, ...].
+
+    Of pictures the mean over time: that is what is looked at, and it is small.
+    """
+    seen = embed(vae, ready)
+    units = seen.kl.argsort(descending=True)[:UNITS]
+    latent = seen.mean.mean(0).repeat(len(units), len(STEPS), 1)
+    steps = torch.tensor(STEPS, device=latent.device)
+    for row, unit in zip(latent, units.tolist(), strict=True):
+        row[:, unit] += seen.mean[:, unit].std() * steps
+    flat = latent.flatten(0, 1)
+    outputs = vae.decode(flat, ready.condition.mean(0).expand(len(flat), -1))
+    if "audio" not in outputs:
+        return
+    scale = vae.scales["audio"]
+    assert isinstance(scale, Scale)
+    made = scale.back(outputs["audio"])
+    made = made.mean(-1, keepdim=True) if made.dim() == 3 else made
+    np.save(folder / f"{name}_traversal.npy", made.unflatten(0, (len(units), len(STEPS))).half().cpu().numpy())
+    store.write_json(folder / f"{name}_units.json", units.tolist())

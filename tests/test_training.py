@@ -17,8 +17,9 @@ from models.families import experts, joined
 from models.fit import embed, standardised
 from models.objective import Objective
 from models.prior import Mixture
-from pipeline import baselines, easy, hard, store, training
+from pipeline import baselines, easy, hard, medium, store, training
 from pipeline.params import load
+from pipeline.scoring.summary import collapsed
 from pipeline.stage import Problem
 from pipeline.store import Array
 from pipeline.training import Model, Source
@@ -41,7 +42,8 @@ def built(small: Path, rng: np.random.Generator) -> Path:
     store.write_rows(Path("build/audio"), IDS, stats=stats, mfcc=mfcc, logmel=logmel, valid=valid)
     there = np.array([True, True, False, True, True, False, True, True])
     tfidf = np.where(there[:, None], rng.random((8, WORDS)), 0).astype(np.float32)
-    store.write_rows(Path("build/lyrics"), IDS[::-1], tfidf=tfidf, tfidf_svd=tfidf[:, :3], bert_svd=tfidf[:, :3], there=there)
+    few = tfidf[:, :3]
+    store.write_rows(Path("build/lyrics"), IDS[::-1], tfidf=tfidf, tfidf_svd=few, bert_svd=few, there=there)
     table = pd.DataFrame({"id": sorted(IDS), "language": ["bn", "en", "", "bn", "en", "hi", "bn", "en"], "reason": ""})
     store.write_table(Path("build/tracks/tracks.csv"), table)
     return small
@@ -383,6 +385,17 @@ def test_hard_works_without_lyrics_and_without_a_condition(
     assert alone == ({"hard"} if lyrics == "none" else {"hard", "hard_audio", "hard_lyrics"})
 
 
+@pytest.mark.usefixtures("built")
+def test_what_one_modality_sees_is_flagged_when_it_collapses(set_param: Callable[[str, object], None]) -> None:
+    set_param("hard.lyrics", "tfidf")
+    set_param("beta", 1000)
+    set_param("hard.epochs", 20)
+    hard.main()
+    kinds = {kind.name: kind for kind in store.representations()}
+    assert {name for name, kind in kinds.items() if collapsed(kind, 0.25)} == {"hard", "hard_audio", "hard_lyrics"}
+    assert kinds["hard_lyrics"].about["latent"] == 4
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 @pytest.mark.usefixtures("built")
 def test_cuda_without_a_gpu_names_the_cure(set_param: Callable[[str, object], None]) -> None:
@@ -420,3 +433,20 @@ def test_a_model_that_is_no_longer_asked_for_is_gone(set_param: Callable[[str, o
     set_param("hard.lyrics", "none")
     hard.main()
     assert not Path("build/hard/hard_lyrics.npy").exists()
+
+
+@pytest.mark.usefixtures("built")
+def test_a_traversal_moves_one_unit_and_leaves_the_sound_of_the_middle(
+    set_param: Callable[[str, object], None],
+) -> None:
+    set_param("medium.models", ["conv2d"])
+    easy.main()
+    medium.main()
+    moved = np.load("build/easy/easy_traversal.npy").astype(np.float64)
+    assert moved.shape == (4, 5, STATS)
+    assert sorted(store.read_json(Path("build/easy/easy_units.json"))) == [0, 1, 2, 3]
+    middle = moved[:, 2]
+    np.testing.assert_array_equal(middle, np.repeat(middle[:1], 4, axis=0))  # where nothing moved, all rows are alike
+    assert (np.abs(moved[:, 0] - middle).max(axis=1) > 0).all()
+    assert np.load("build/medium/conv2d_traversal.npy").shape == (4, 5, 16, 1)  # the mean over time
+    assert "easy_traversal" not in {kind.name for kind in store.representations()}

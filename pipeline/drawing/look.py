@@ -27,7 +27,7 @@ OTHER, UNKNOWN = "other", "unknown"
 
 STYLE: Any = {  # matplotlib types the keys as a list of literals
     "figure.dpi": 130,
-    "savefig.dpi": 130,
+    "savefig.dpi": 180,
     "figure.facecolor": "white",
     "font.size": 10,
     "text.color": INK,
@@ -110,6 +110,12 @@ def paint(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     told = [name for name in names if name not in (OTHER, UNKNOWN)]
     own = {name: (COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]) for i, name in enumerate(told)}
     return own | {OTHER: (GREY, "."), UNKNOWN: (GREY, "x")}
+
+
+def between(steps: int) -> list[tuple[float, ...]]:
+    """Colours from blue over grey to orange."""
+    ways = mpl.colors.LinearSegmentedColormap.from_list("ways", [COLOURS[0], "#B4B4B4", COLOURS[5]])
+    return [tuple(ways(step / max(1, steps - 1))) for step in range(steps)]
 
 
 def brief(text: str, wide: int) -> str:

@@ -41,13 +41,7 @@ def sheet(seen: Seen, name: str, how: tuple[str, ...], most: int, points: int, s
     """The maps of one representation, a row a way of mapping and a column a colouring."""
     places = seen.places(name)[:, 0].astype(np.float32)
     rows = chosen(~np.isnan(places.sum(axis=1)), points, seed)
-    if len(rows) < FEWEST:
-        raise LeftOut(f"{len(rows)} tracks have a place in it, a map needs {FEWEST}")
-    here = places[rows]
-    if here.std(axis=0).max() < 1e-6:
-        raise LeftOut("all tracks lie on one point")
-    if here.shape[1] == 1:  # both ways want a plane to start from
-        here = np.hstack([here, np.zeros_like(here)])
+    here = spread(places[rows])
     colourings = {"cluster": _clusters(seen, name, rows)}
     colourings |= {column: [seen.values(column)[row] for row in rows] for column in seen.columns}
     title = f"{name}: {_sentence(here, colourings, seen.told(name))}"
@@ -65,6 +59,15 @@ def sheet(seen: Seen, name: str, how: tuple[str, ...], most: int, points: int, s
                      handletextpad=0.1, borderaxespad=0.2, markerscale=1.3)  # fmt: skip
     few = "" if len(rows) == len(seen.ids) else f"{len(rows)} tracks of {len(seen.ids)}, drawn by lot. "
     return Drawn(figure, title, few + _reading(seen, name))
+
+
+def spread(here: Array) -> Array:
+    """The same places, if a map can be made of them: enough of them, not on one point, in two dimensions at least."""
+    if len(here) < FEWEST:
+        raise LeftOut(f"{len(here)} tracks have a place in it, a map needs {FEWEST}")
+    if here.std(axis=0).max() < 1e-6:
+        raise LeftOut("all tracks lie on one point")
+    return np.hstack([here, np.zeros_like(here)]) if here.shape[1] == 1 else here
 
 
 def chosen(there: Array, most: int, seed: int) -> Array:

@@ -63,15 +63,17 @@ def _from_mfcc(coefficients: Array, mels: int) -> Array:
     return found
 
 
-def _sizes() -> tuple[int, int]:
+def sizes() -> tuple[int, int]:
     """Mel bands, and frames of an MFCC picture."""
+    if not (store.BUILD / "audio" / "logmel.npy").exists():
+        raise LeftOut("audio.external gives numbers, and no spectrum")
     rows = store.read_rows(store.BUILD / "audio", "logmel", "mfcc")
     return rows["logmel"].shape[2], rows["mfcc"].shape[3]
 
 
 def pictures(seen: Seen, name: str) -> Drawn:
     """Spectrograms of a few segments over those that the model makes of them."""
-    kept = examples(seen.kind(name), *_sizes())
+    kept = examples(seen.kind(name), *sizes())
     if kept.before.ndim != 3:
         raise LeftOut("it has no spectrogram, but an envelope")
     title = f"{name} misses a spectrogram by {kept.off():.1f} dB (root mean square over these {len(kept.ids)} segments)"
@@ -92,7 +94,7 @@ def pictures(seen: Seen, name: str) -> Drawn:
 
 def envelopes(seen: Seen) -> Drawn:
     """The mean spectrum of a few segments, and what each model on statistics makes of it: a row a model."""
-    mels, frames = _sizes()
+    mels, frames = sizes()
     kept: dict[str, Examples] = {}
     for kind in models(seen):
         try:

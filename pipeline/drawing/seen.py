@@ -10,7 +10,7 @@ from pipeline.drawing.look import LeftOut
 from pipeline.scores import Labels
 from pipeline.store import Array, Representation
 
-MAPPED = ("pca", "text")  # of the baselines without a network; the others look alike
+MAPPED = ("pca", "tfidf")  # of the baselines without a network; the others look alike
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def look(labels: tuple[str, ...], headline: str) -> Seen:
 
 def models(seen: Seen) -> list[Representation]:
     """Those that were trained."""
-    return [kind for kind in seen.kinds if "active_units" in kind.about]
+    return [kind for kind in seen.kinds if "kl_per_unit" in kind.about]
 
 
 def mapped(seen: Seen) -> list[str]:

@@ -1,0 +1,29 @@
+"""Builds reports/_site out of reports/*.qmd: with Quarto if it is on the PATH, else as a preview with pandoc."""
+
+import shutil
+import subprocess
+
+from pipeline import stage, store
+from pipeline.site.preview import build
+from pipeline.stage import Problem
+
+PREVIEW = "preview by pandoc, without Quarto; for the full site install Quarto 1.7 or later and run `make report` again"
+
+
+def main() -> None:
+    reports = store.REPORTS
+    if not (reports / "_generated").is_dir():
+        raise Problem(f"{reports / '_generated'} is missing: run `dvc repro pages`, or `python -m pipeline.pages`")
+    if quarto := shutil.which("quarto"):
+        shutil.rmtree(reports / "_site", ignore_errors=True)
+        told = subprocess.run([quarto, "render", str(reports)], check=False)
+        if told.returncode:
+            raise Problem(f"`quarto render {reports}` returned {told.returncode}: what it says above names the page")
+    else:
+        print(PREVIEW)
+        build(reports, reports / "_site")
+    print(f"the report is in {reports / '_site' / 'index.html'}")
+
+
+if __name__ == "__main__":
+    stage.run(main, __doc__)
