@@ -149,7 +149,12 @@ def _family(fair: Sequence[Pair], clusterer: str, seen: Known) -> dict[Pair, dic
     for pair, (difference, about) in found.items():
         if difference is None:
             none: Verdict = "not shown"
-            told[pair] = {**about, "seen": none, "note": "undefined without one of the artists"}
+            why = (
+                "undefined without one of the artists"
+                if about["tracks"]
+                else "they have no track in clusters in common"
+            )
+            told[pair] = {**about, "seen": none, "note": why}
             continue
         numbers = asdict(difference)
         p = next(adjusted)
@@ -164,12 +169,14 @@ def say(table: pd.DataFrame, p: Compare) -> None:
     for label, of in first.groupby("label", sort=False):
         for row in of[of["verdict"].isin(["better", "worse"])].to_dict("records"):
             ends = f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
-            log.info("compare %s: %s is %s than %s: %s", label, row["model"], row["verdict"], row["against"], ends)
+            note = f" ({row['note']})" if row["note"] else ""
+            what = f"{row['model']} is {row['verdict']} than {row['against']}: {ends}{note}"
+            log.info("compare %s: %s", label, what)
         hidden = of[of["verdict"] == "not shown"]
         if len(hidden):
             least = hidden["smallest"].astype(float).median()
-            what = "compare %s: %d of %d differences not shown under %s; AMI of %.2f apart would have been (median)"
-            log.info(what, label, len(hidden), len(of), where, least)
+            could = f"; AMI of {least:.2f} apart would have been (median)" if least < 1 else ""
+            log.info("compare %s: %d of %d differences not shown under %s%s", label, len(hidden), len(of), where, could)
         if leaky := sorted(set(of.loc[of["verdict"] == "leaky", "model"])):
             log.info("compare %s: not asked of %s, told the %s", label, ", ".join(leaky), label)
 

@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 
 REFERENCE = "raw"  # the space in which the shape of all clusters is compared
 GROUPS = 40  # of artists, at most: each is left out once for the intervals
+COLUMNS = {  # of the tables that can have no row: without a label, or with fewer tracks than clusters
+    "stability": ["representation", "clusterer", "cluster", "size", "jaccard"],
+    "kcurve": ["representation", "k", "label", "ami"],
+}
 
 
 @dataclass(frozen=True)
@@ -225,7 +229,7 @@ def _write(p: Params, tracks: Tracks, found: list[Scored]) -> None:
         "kcurve": [row for one in found for row in one.curve],
     }
     for name, rows in tables.items():
-        store.write_table(store.REPORTS / f"{name}.csv", pd.DataFrame(rows).round(6))
+        store.write_table(store.REPORTS / f"{name}.csv", pd.DataFrame(rows, columns=COLUMNS.get(name)).round(6))
     there = store.read_rows(store.BUILD / "lyrics", "there").at(tracks.ids)["there"]
     data = {"tracks": len(tracks.ids), "with_lyrics": int(there.sum())}
     told = {one.kind.name: headlines(one.kind, one.measured, headline, least) for one in found}

@@ -12,7 +12,10 @@ any CSV or TSV among the files gives title, artist, genre and so on. Stopped, it
 """
 
 import argparse
+import errno
 import logging
+import os
+import signal
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -125,7 +128,11 @@ def fetch(wish: Wish) -> None:
             log.info("%d rows of the tables name no song that is there", len(rows) - len(told))
         plan = layout.planned(paths, table.pairs(told, [path for path in paths if kind_of(path) == "lyrics"]))
         if plan.without_song:
-            log.info("left out %d texts without a song: %s", len(plan.without_song), common(plan.without_song))
+            log.info(
+                "left out %d texts, whose song is not there or has another one: %s",
+                len(plan.without_song),
+                common(plan.without_song),
+            )
         refuse_to_mix(wish.into, plan, wish)
         pairs = [(items[number], wish.into / place) for number, place in sorted(plan.places.items())]
         refuse_to_replace(pairs, wish)
@@ -169,15 +176,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
         fetch(wish)
-    except OSError as error:  # such as a full disk
+    except OSError as error:
+        if error.errno == errno.ENOSPC:  # of one disk or the other; the error itself may name the source
+            raise Problem(f"no room for {wish.into}/ or {PARTS}/: make some and run the same command again") from None
         named = f": {error.filename}" if error.filename else ""
         raise Problem(
             f"{error.strerror or type(error).__name__}{named}; mend it and run the same command again"
         ) from None
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
+
+
+def stopped(*_: object) -> None:
+    """Ends without waiting for those who wait for Google: no file is ever under its name by half."""
+    os.write(sys.stderr.fileno(), b"stopped; the same command goes on from here\n")
+    os._exit(130)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, stopped)
     guarded(main)

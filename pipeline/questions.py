@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline import linear, params, stage, store, training
-from pipeline.asking.answers import QUESTIONS, World
+from pipeline.asking.answers import QUESTIONS, World, resampled
 from pipeline.asking.designs import Questions, designs
 from pipeline.asking.trials import Asked, Trial, trials
 from pipeline.clusterers import Cluster
@@ -34,18 +34,23 @@ class Params:
 def asked(p: Params, heard: Rows, said: Rows) -> list[Asked]:
     """Every seed of every trial, trained or made by linear algebra."""
     texts = ("tfidf_svd", "bert_svd") if said["there"].any() else ()
+    halves = int(linear.halvable(np.array(heard["valid"])).sum()) > 2  # else there is nothing to cross, or to be within
     seeds = tuple(range(p.questions.seeds))
     todo = [
-        Asked(design.model.name, p.cluster, job.seed, job)
-        for design in designs(p.questions, p.train, texts=texts)
+        Asked(design.model.name, p.cluster, job.seed, job, resampled=resampled(design.model.name))
+        for design in designs(p.questions, p.train, texts=texts, halves=halves)
         for job in training.jobs(design.model, seeds, design.train, p.device)
     ]
     points = {
         "pca": linear.pca(linear.raw(heard["stats"], heard["valid"]), p.questions.latent, seed=0),
-        "track_lda": linear.track_lda(heard["stats"], heard["valid"], p.questions.latent),
+        **({"track_lda": linear.track_lda(heard["stats"], heard["valid"], p.questions.latent)} if halves else {}),
         **{text: np.where(said["there"][:, None], said[text], np.nan) for text in (TEXTS if texts else ())},
     }
-    return todo + [Asked(name, p.cluster, seed, points=values) for name, values in points.items() for seed in seeds]
+    return todo + [_made(p, name, values, seed) for name, values in points.items() for seed in seeds]
+
+
+def _made(p: Params, name: str, points: Array, seed: int) -> Asked:
+    return Asked(name, p.cluster, seed, points=points, resampled=resampled(name))
 
 
 def with_controls(found: dict[str, Trial], p: Params) -> tuple[dict[str, Trial], dict[str, str]]:
@@ -54,7 +59,7 @@ def with_controls(found: dict[str, Trial], p: Params) -> tuple[dict[str, Trial],
     units = {name: round(trial.active) for name, trial in found.items() if trial.active is not None}
     fewer = sorted({m for m in units.values() if m < points.shape[1]})
     more = [
-        Asked(f"pca_{m}", p.cluster, seed, points=points[:, : max(m, 1)])
+        _made(p, f"pca_{m}", points[:, : max(m, 1)], seed)  # of a model without an active unit: still a line
         for m in fewer
         for seed in range(p.questions.seeds)
     ]
@@ -80,10 +85,13 @@ def world(p: Params, said: Rows, found: dict[str, Trial], controls: dict[str, st
     columns = [column for column in (p.questions.sound, p.questions.words, p.questions.language) if column in tracks]
     truths = {column: tracks[column].to_numpy(dtype=object) for column in columns}
     truths = {column: truth for column, truth in truths.items() if len(set(truth) - {""}) > 1}
-    artists = tracks["artist"].to_numpy(dtype=object) if "artist" in tracks else np.full(len(ids), "", dtype=object)
+    artists, sources = (
+        tracks[column].to_numpy(dtype=object) if column in tracks else np.full(len(ids), "", dtype=object)
+        for column in ("artist", "source")
+    )
     kept = {share: training.kept(np.array(said["there"]), share) for share in p.questions.missing}
     group = groups(list(artists), GROUPS, seed=0)
-    return World(found, truths, artists, scripts(ids), kept, group, p.questions, controls)
+    return World(found, truths, artists, sources, scripts(ids), kept, group, p.questions, controls)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The four questions on planted trials: what is there is found, what is not is `not shown`, sentences tell numbers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,19 @@ import numpy as np
 import pytest
 
 from pipeline import questions, store
-from pipeline.asking.answers import World, better_than_pca, influence_of_lyrics, language_apart, stability
-from pipeline.asking.claims import Judged, ami, claim, judged
+from pipeline.asking.answers import (
+    World,
+    better_than_pca,
+    influence_of_lyrics,
+    language_apart,
+    stability,
+    within_one_source,
+)
+from pipeline.asking.claims import Claim, Judged, ami, claim, judged
 from pipeline.asking.designs import Questions, designs
 from pipeline.asking.sentences import compared, overall
 from pipeline.asking.trials import CLUSTERERS, Trial
-from pipeline.scores import Labels
+from pipeline.scores import ABSENT, Labels
 from pipeline.scoring.compare import groups
 from pipeline.store import Array
 from pipeline.training import Train
@@ -44,7 +52,8 @@ def blurred(labels: Array, share: float, rng: np.random.Generator) -> Labels:
 def trial(name: str, labels: Sequence[Labels], active: float | None = None, points: Array | None = None) -> Trial:
     """A trial with these clusters under every clusterer."""
     where = np.random.default_rng(0).standard_normal((TRACKS, 4)) if points is None else points
-    return Trial(name, [where] * len(labels), {key: list(labels) for key in CLUSTERERS}, [0.5] * len(labels), active)
+    again: dict[str, list[float]] = {key: [0.5] * len(labels) for key in CLUSTERERS}
+    return Trial(name, [where] * len(labels), {key: list(labels) for key in CLUSTERERS}, again, active)
 
 
 def seeds(labels: Array, share: float, rng: np.random.Generator) -> list[Labels]:
@@ -56,7 +65,17 @@ def world(trials: Sequence[Trial], truths: Mapping[str, Array] | None = None) ->
     script = np.where(LANGUAGE == "bn", "Bengali", "Latin").astype(object)
     controls = {one.name: "pca" for one in trials if one.active is not None}
     kept = {share: np.random.default_rng(1).random(TRACKS) >= share for share in ASKED.missing}
-    return World({one.name: one for one in trials}, known, ARTISTS, script, kept, GROUP, ASKED, controls)
+    return World(
+        {one.name: one for one in trials},
+        known,
+        ARTISTS,
+        np.full(TRACKS, "one", dtype=object),
+        script,
+        kept,
+        GROUP,
+        ASKED,
+        controls,
+    )
 
 
 def one_claim(ours: Trial, theirs: Trial) -> Judged:
@@ -80,7 +99,7 @@ def test_a_trial_is_no_better_than_itself(rng: np.random.Generator) -> None:
 
 def test_a_win_under_one_clusterer_alone_is_not_shown(rng: np.random.Generator) -> None:
     good, bad = seeds(GENRE, 0.1, rng), seeds(GENRE, 0.9, rng)
-    mixed = Trial("mixed", [np.zeros((TRACKS, 1))] * SEEDS, {"kmeans": good, "consensus": bad}, [0.5] * SEEDS)
+    mixed = Trial("mixed", [np.zeros((TRACKS, 1))] * SEEDS, {"kmeans": good, "consensus": bad}, {})
     found = one_claim(mixed, trial("bad", bad))
     assert found.verdict == "not shown"
     assert "better under kmeans only" in found.note
@@ -161,7 +180,72 @@ def test_stability_that_fewer_dimensions_alone_would_give_is_no_merit(rng: np.ra
     stable, loose = [blurred(GENRE, 0.3, rng)] * SEEDS, seeds(GENRE, 0.6, rng)
     found = stability(world([trial("vae", loose, 4.0), trial("beta 4", stable, 4.0), trial("pca", stable)]))
     assert found.answer == "not shown"
-    assert "is as stable, so it is no merit" in found.verdict
+    assert "it is not shown, so it is no merit" in found.verdict
+    assert "Against PCA with as many dimensions as they have active units, " in found.verdict
+
+
+@pytest.mark.parametrize(("consensus", "answer"), [(0.9, "yes"), (0.5, "not shown")])
+def test_stability_under_subsamples_must_be_seen_under_both_clusterers(
+    consensus: float, answer: str, rng: np.random.Generator
+) -> None:
+    loose = seeds(GENRE, 0.6, rng)
+    again = {"kmeans": [0.9, 0.91, 0.92, 0.91], "consensus": [consensus + 0.01 * seed for seed in range(SEEDS)]}
+    firm = replace(trial("beta 4", loose, 4.0), subsamples=again)
+    assert stability(world([trial("vae", loose, 4.0), firm, trial("pca", loose)])).answer == answer
+
+
+def test_a_collapsed_model_is_no_answer_to_the_first_question(rng: np.random.Generator) -> None:
+    bad = [trial(name, seeds(GENRE, 0.8, rng)) for name in ("pca", "track_lda")]
+    found = better_than_pca(world([trial("vae", seeds(GENRE, 0.0, rng), active=0.5), *bad]))
+    assert found.answer == "not shown"
+    assert "vae is collapsed" in found.verdict
+
+
+def test_a_gain_that_lyrics_of_other_songs_give_too_is_none_of_their_words(rng: np.random.Generator) -> None:
+    found = influence_of_lyrics(lyrical(rng, **{"bert": 0.1, "bert shuffled": 0.1, "bert, 50% missing": 0.1}))
+    assert "AMI theme: audio + bert against audio +" in found.verdict
+    assert "is none of what these lyrics say" in found.verdict
+    assert "songs that keep theirs" not in found.verdict
+    assert found.answer == "no"  # what is left is what it costs: the genre
+
+
+def test_without_lyrics_that_is_why_it_is_not_asked(rng: np.random.Generator) -> None:
+    found = influence_of_lyrics(world([trial("audio", seeds(GENRE, 0.1, rng), 4.0)]))
+    assert (found.answer, found.verdict) == ("not asked", "Not asked: no track has lyrics.")
+
+
+def test_without_clusters_nothing_is_said_to_be_not_shown(rng: np.random.Generator) -> None:
+    """As of more tracks than the consensus takes."""
+    none = {"kmeans": seeds(GENRE, 0.1, rng), "consensus": [np.full(TRACKS, ABSENT)] * SEEDS}
+    trials = [replace(trial(name, none["kmeans"]), labels=none) for name in ("vae", "pca", "track_lda")]
+    found = better_than_pca(replace(world(trials), artists=np.full(TRACKS, ""), controls={"vae": "pca"}))
+    assert found.answer == "not asked"
+    assert "do not both find clusters" in found.verdict
+
+
+def test_one_language_with_lyrics_is_told_by_no_script(rng: np.random.Generator) -> None:
+    known = lyrical(rng, bert=0.1)
+    script = np.where(LANGUAGE == "bn", "Bengali", "").astype(object)
+    assert "The script of the lyrics" not in language_apart(replace(known, script=script)).verdict
+
+
+def test_the_least_that_could_be_seen_is_that_of_the_weaker_clusterer(rng: np.random.Generator) -> None:
+    found = one_claim(trial("a", seeds(GENRE, 0.5, rng)), trial("b", seeds(GENRE, 0.5, rng)))
+    weak = replace(found.main, smallest=1.7)
+    odd = Judged(Claim("a", "b", "AMI genre", {"kmeans": found.main, "consensus": weak}), "not shown", "", {})
+    assert odd.smallest == 1.7
+    assert compared(odd).endswith("these data could have shown none.")  # no two AMI lie more than 1 apart
+
+
+def test_language_is_asked_within_one_source() -> None:
+    sources = np.array(["radio"] * 50 + ["studio"] * 70, dtype=object)  # radio is Bangla alone, studio both
+    truth, told = within_one_source(LANGUAGE, sources)
+    assert set(truth[:50]) == {""}
+    assert truth[50:].tolist() == LANGUAGE[50:].tolist()
+    assert told == "Asked of 70 of 120 tracks, within one production source (studio)."
+    truth, told = within_one_source(LANGUAGE, LANGUAGE)
+    assert truth.tolist() == LANGUAGE.tolist()
+    assert "cannot be told apart" in told
 
 
 def test_what_cannot_be_asked_is_said(rng: np.random.Generator) -> None:
@@ -187,7 +271,7 @@ def test_one_word_for_many_verdicts(said: list[Any], answer: str, rng: np.random
 
 def test_designs_differ_in_one_thing_and_have_a_name_each() -> None:
     train = Train(8, 0.003, 0.3, "cross", "tc", 9.0, "fp32", 1)
-    found = list(designs(ASKED, train, texts=("tfidf_svd", "bert")))
+    found = list(designs(ASKED, train, texts=("tfidf_svd", "bert"), halves=True))
     names = [design.model.name for design in found]
     assert len(set(names)) == len(names)
     assert {"vae", "vae cross", "audio", "audio + bert", "audio + bert shuffled", "beta 0.5", "beta 4"} <= set(names)
@@ -200,7 +284,17 @@ def test_designs_differ_in_one_thing_and_have_a_name_each() -> None:
 
 def test_without_lyrics_nothing_is_trained_on_them() -> None:
     train = Train(8, 0.003, 0.3, "self", "beta", 9.0, "fp32", 1)
-    assert all(design.model.source.lyrics is None for design in designs(ASKED, train, texts=()))
+    assert all(design.model.source.lyrics is None for design in designs(ASKED, train, texts=(), halves=True))
+
+
+def test_tracks_of_one_segment_have_no_other_half() -> None:
+    train = Train(8, 0.003, 0.3, "self", "beta", 9.0, "fp32", 1)
+    assert {design.train.view for design in designs(ASKED, train, texts=(), halves=False)} == {"self"}
+
+
+def test_without_track_lda_a_vae_is_still_held_against_pca(rng: np.random.Generator) -> None:
+    found = better_than_pca(world([trial("vae", seeds(GENRE, 0.1, rng), 4.0), trial("pca", seeds(GENRE, 0.8, rng))]))
+    assert {row["against"] for row in found.comparisons} == {"pca"}
 
 
 def test_the_script_of_a_track_is_that_of_most_of_its_lines(workspace: Path) -> None:

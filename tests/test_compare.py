@@ -131,6 +131,16 @@ def test_a_clusterer_that_was_not_run_is_named(clustered: Path) -> None:
         compare.main()
 
 
+def test_tracks_without_clusters_are_why_nothing_is_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """As under the consensus of too many tracks, or where there are fewer tracks than clusters."""
+    labels = np.array(store.read_rows(Path("build/cluster"), "labels")["labels"])
+    store.write_rows(Path("build/cluster"), IDS, labels=np.full_like(labels, -2))
+    with caplog.at_level("INFO"):
+        row = run()["genre", "good", "kmeans"]
+    assert (row["verdict"], row["note"]) == ("not shown", "they have no track in clusters in common")
+    assert "nan" not in caplog.text
+
+
 def test_nothing_to_compare_is_an_empty_table(clustered: Path) -> None:
     section(clustered, against=["nowhere"])
     assert run() == {}

@@ -3,9 +3,11 @@
 import io
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from pipeline import store, tracks
 from pipeline.drive import archive, layout, links, table
 from pipeline.drive.layout import planned
+from pipeline.drive.web import Refused
 from pipeline.stage import Problem
 
 ID = "1AbCdEfGhIjKlMnOpQrStUvWxYz012345"
@@ -35,6 +38,12 @@ ID = "1AbCdEfGhIjKlMnOpQrStUvWxYz012345"
 )
 def test_what_was_named(text: str, source: links.Source) -> None:
     assert links.named(text) == source
+
+
+@pytest.mark.parametrize("text", ["", "https://[songs", "x" * 300 + ".zip", "https://drive.google.com/drive/folders/"])
+def test_what_names_nothing_is_told(text: str) -> None:
+    with pytest.raises(Problem, match=r"no link|no file or folder|names no folder"):
+        links.named(text)
 
 
 def test_a_link_is_shown_without_what_may_be_secret() -> None:
@@ -99,6 +108,29 @@ def test_members_that_overlap_and_members_with_a_password_are_refused(tmp_path: 
         archive.opened(path, "songs.zip")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_refused_whatever_is_damaged(method: int, rng: np.random.Generator, tmp_path: Path) -> None:
+    """With a reason, as no zip or as a member that does not come; or the damage does not matter."""
+    path, told = tmp_path / "songs.zip", Counter[str]()
+    with zipfile.ZipFile(path, "w", method) as made:
+        for name in ("bn/গান.ogg", "en/two.ogg"):
+            made.writestr(name, rng.bytes(100) * 4)
+    whole = path.read_bytes()
+    for _ in range(300):
+        raw = bytearray(whole)
+        for place in rng.integers(len(raw), size=2):
+            raw[place] = rng.integers(256)
+        path.write_bytes(raw)
+        try:
+            with archive.opened(path, "songs.zip") as opened:
+                for item in archive.members(opened, "", lambda: told.update(["damaged"])):
+                    item.get(tmp_path / "part", int)
+        except (Problem, Refused) as error:
+            told[type(error).__name__] += 1
+    assert min(told["Problem"], told["Refused"]) > 5
+    assert told["damaged"] == told["Refused"]
+
+
 def test_names_in_utf8_that_the_packer_did_not_announce(tmp_path: Path) -> None:
     path = tmp_path / "songs.zip"
     with zipfile.ZipFile(path, "w") as made:
@@ -125,6 +157,16 @@ def test_the_language_comes_first_and_kinds_of_folders_go() -> None:
     assert placed("bangla/a.ogg") == {"bangla/a.ogg": "audio/bangla/a.ogg"}  # the folder that was named is the language
 
 
+def test_no_folder_has_the_name_of_a_file_and_no_file_that_of_a_device() -> None:
+    assert placed("x.ogg", "x.ogg/y.ogg", "a.txt/z.ogg", "NUL.ogg", "nullo.ogg") == {
+        "x.ogg": "audio/x.ogg",
+        "x.ogg/y.ogg": "audio/x.ogg_/y.ogg",
+        "a.txt/z.ogg": "audio/a.txt_/z.ogg",
+        "NUL.ogg": "audio/_NUL.ogg",
+        "nullo.ogg": "audio/nullo.ogg",
+    }
+
+
 def test_words_find_their_song_by_folder_then_language_then_stem() -> None:
     songs = ("bn/A/x.ogg", "bn/B/x.ogg", "en/y.mp3", "en/z.mp3")
     told = placed(*songs, "lyrics/en/all/Y.txt", "z - lyrics.txt", "x.txt", "nobody.txt")
@@ -134,6 +176,9 @@ def test_words_find_their_song_by_folder_then_language_then_stem() -> None:
     }
     assert placed(*songs, "lyrics/bn/B/x.txt")["lyrics/bn/B/x.txt"] == "lyrics/bn/B/x.txt"
     assert planned(("x.ogg", "nobody.txt")).without_song == ["nobody.txt"]
+    both = planned(("x.ogg", "X.lrc", "x.txt"))
+    assert both.places == {0: "audio/x.ogg", 2: "lyrics/x.txt"}
+    assert placed("x.ogg", "x.LRC")["x.LRC"] == "lyrics/x.txt"
 
 
 NAMES = st.text(min_size=1, max_size=120).map(lambda text: text.replace("/", "_"))
@@ -158,6 +203,7 @@ def test_columns_under_other_names_and_other_separators() -> None:
     assert [dict(row.cells) for row in found] == [{"id": "7", "audio": "bn/a.ogg", "artist": "কেউ", "genre": "folk"}]
     assert found[0].folder == "x"
     assert table.rows(b"colour,size\nred,2\n", "x.csv") == []
+    assert table.rows(b'file,title\na.ogg,"' + b"never closed, " * 10_000, "x.csv") == []
     assert table.rows("title,artist\nÉtude,x\n".encode("cp1252"), "x.csv")[0].cells["title"] == "Étude"
 
 
@@ -175,6 +221,9 @@ def test_the_table_names_the_text_or_holds_the_words() -> None:
     songs = ["a.ogg", "b.ogg"]
     told = table.matched(table.rows(b'file,lyrics\na.ogg,first.txt\nb.ogg,"la la\nla"\n', "m.csv"), songs)
     assert table.pairs(told, ["texts/first.txt"]) == {"a.ogg": "texts/first.txt"}
+    loud = table.matched(table.rows(b"file,lyrics\na.ogg,../My Words.TXT\n", "m.csv"), songs)
+    assert table.pairs(loud, ["texts/my words.txt"]) == {"a.ogg": "texts/my words.txt"}
+    assert not list(table.words(loud))
     assert list(table.words(told)) == [("b.ogg", "la la\nla\n")]
 
 

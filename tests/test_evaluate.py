@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -104,11 +105,9 @@ def clustered(
     return workspace
 
 
-def told(workspace: Path) -> dict[str, dict[str, dict[str, float]]]:
+def told(workspace: Path) -> dict[str, dict[str, Any]]:
     evaluate.main()
-    found: dict[str, dict[str, dict[str, float]]] = json.loads(
-        (workspace / "reports" / "metrics.json").read_text(encoding="utf-8")
-    )
+    found: dict[str, dict[str, Any]] = json.loads((workspace / "reports" / "metrics.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -169,6 +168,15 @@ def test_noise_is_scored_as_a_cluster_and_assigned_to_the_nearest(clustered: Pat
     assert table(clustered, "results", clusterer="kmeans_assigned").empty
     covered = table(clustered, "results", representation="hard", clusterer="dbscan", score="ari")["coverage"]
     assert {round(float(value), 3) for value in covered} == {0.917}
+
+
+def test_without_a_label_the_tables_still_name_their_columns(
+    clustered: Path, set_param: Callable[[str, object], None]
+) -> None:
+    set_param("evaluate.labels", [])
+    evaluate.main()
+    assert list(store.read_table(clustered / "reports" / "kcurve.csv")) == ["representation", "k", "label", "ami"]
+    assert not table(clustered, "results", score="own_silhouette").empty
 
 
 def test_k_is_taken_from_the_labels_in_rows_named_oracle_alone(clustered: Path) -> None:

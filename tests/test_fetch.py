@@ -1,7 +1,9 @@
 """`python -m pipeline.fetch` with a Drive that answers, and misbehaves: files come whole or not at all."""
 
+import errno
 import io
 import json
+import os
 import random
 import shutil
 import signal
@@ -16,6 +18,7 @@ import pytest
 
 from pipeline import fetch, store
 from pipeline.drive import keys
+from pipeline.drive.items import PARTS
 from pipeline.drive.web import CHUNK
 from pipeline.stage import guarded
 from tests.drive.caller import FOREIGN, KEY, LOGIN, Caller, contents
@@ -197,8 +200,11 @@ def test_shortcuts_are_followed_and_rings_of_them_end(caller: Caller, said: Call
     drive.add("all of it", folder, mime=SHORTCUT, target=elsewhere)
     drive.add("back", elsewhere, mime=SHORTCUT, target=folder)
     drive.add("gone", folder, mime=SHORTCUT, target="nothing")
+    one = next(id_ for id_, item in drive.items.items() if item.title == "one.ogg")
+    for _ in range(2):
+        drive.add("one.ogg", folder, mime=SHORTCUT, target=one)
     assert "skipped mine/gone: the shortcut leads to nothing" in said(folder)
-    assert sorted(songs().values()) == sorted(SMALL.values())
+    assert sorted(songs().values()) == sorted([*SMALL.values(), SMALL["audio/bn/one.ogg"]])
 
 
 def download_of(name: str, drive: Drive) -> Callable[[Call], bool]:
@@ -303,6 +309,31 @@ def test_a_host_that_google_sends_us_to_gets_no_credential(
     assert not call.header("x-goog-api-key")
 
 
+def test_nothing_is_asked_without_https(caller: Caller, said: Callable[..., str]) -> None:
+    folder = shared(caller.drive)
+    hit = download_of("two.ogg", caller.drive)
+    caller.drive.faults.append(Fault("302", hit, location="http://www.googleapis.com/two"))
+    assert "two.ogg cannot be asked for" in said(folder, code=1)
+    assert songs() == {name: content for name, content in SMALL.items() if name != "audio/bn/two.ogg"}
+
+
+def test_a_login_of_other_programs_is_not_shown_to_google(caller: Caller, said: Callable[..., str]) -> None:
+    (caller.home / ".netrc").write_text("default login somebody password word\n", encoding="utf-8")
+    caller.trusted(Path.cwd(), "unused")
+    said(shared(caller.drive))
+    assert songs() == SMALL
+    assert not [call for call in caller.drive.calls if call.header("authorization").startswith("Basic")]
+
+
+def test_a_name_of_two_lines_makes_no_line_of_its_own(caller: Caller, said: Callable[..., str]) -> None:
+    folder = shared(caller.drive, {"bn/a\nerror: b\x1b[2J.ogg": b"one", "bn/c.ogg": b"two"})
+    caller.drive.add("x\ny", folder, mime=DOCUMENT)
+    caller.drive.faults.append(Fault("404", times=1, hits=download_of("a\nerror: b\x1b[2J.ogg", caller.drive)))
+    assert "a_error: b_[2J.ogg" in said(folder, code=1)
+    assert "\x1b" not in said(folder)
+    assert sorted(songs()) == ["audio/bn/a_error_ b_[2J.ogg", "audio/bn/c.ogg"]
+
+
 def test_who_answers_for_google_must_be_vouched_for(
     caller: Caller, said: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,6 +385,23 @@ def test_kill_in_the_middle_then_only_what_was_missing_comes(caller: Caller, sai
     assert len(again) == 10
     assert [call.header("range") for call in again if call.header("range")] == [f"bytes={4 * CHUNK}-"]
     assert songs() == {f"audio/{name}": content for name, content in files.items()}
+
+
+def test_ctrl_c_ends_it_though_google_asks_for_patience(caller: Caller) -> None:
+    folder = shared(caller.drive)
+    caller.drive.faults.append(Fault("503", times=1000, retry_after="50"))
+    env = {"SURBANI_DRIVE_KEY": KEY, "PYTHONPATH": str(ROOT), "SURBANI_FETCH_PACE": "1"}
+    child = caller.child(sys.executable, "-m", "pipeline.fetch", folder, cwd=Path.cwd(), **env)
+    try:
+        assert child.stderr
+        assert "waiting 50 s" in child.stderr.readline()
+        child.send_signal(signal.SIGINT)
+        _, told = child.communicate(timeout=20)
+    finally:
+        child.kill()
+        child.communicate()
+    assert child.returncode == 130
+    assert told.endswith("stopped; the same command goes on from here\n")
 
 
 def test_without_any_credentials_there_is_one_line_and_no_request(caller: Caller) -> None:
@@ -417,6 +465,16 @@ def test_a_zip_that_is_the_same_goes_on_in_the_next_run(caller: Caller, said: Ca
     assert songs() == {"audio/en/new.ogg": noise}
 
 
+def test_a_note_that_was_half_written_is_no_note(caller: Caller, said: Callable[..., str]) -> None:
+    caller.drive.web["songs.example/corpus.zip"] = zipped(SMALL)
+    caller.drive.faults += [Fault("cut body", times=2), Fault("404", times=1)]
+    said(PAGES, code=1)
+    (note,) = Path("build/fetch").glob("*.json")
+    note.write_text(note.read_text(encoding="utf-8")[:9], encoding="utf-8")
+    said(PAGES)
+    assert songs() == SMALL
+
+
 def test_a_damaged_zip_is_not_kept(caller: Caller, said: Callable[..., str]) -> None:
     caller.drive.web["songs.example/corpus.zip"] = zipped(SMALL)
     caller.drive.faults.append(Fault("corrupt body", times=2))
@@ -436,6 +494,41 @@ def test_a_page_that_pretends_to_be_a_zip_is_told(caller: Caller, said: Callable
     caller.drive.web["songs.example/words.zip"] = b"words"
     assert "is no zip" in said("https://songs.example/words.zip", code=1)
     assert songs() == SMALL
+
+
+def test_another_disk_that_is_full_keeps_no_half_of_a_file(
+    caller: Caller, said: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as one disk can play two: the rename is refused, and the copy breaks off once."""
+    folder, copied = shared(caller.drive), shutil.copyfile
+
+    def other_disk(part: Path, target: Path) -> Path:
+        if target.is_relative_to("data/audio") and part.parent == PARTS:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return replace(part, target)
+
+    def full(part: Path, target: Path) -> None:
+        target.write_bytes(part.read_bytes()[:100])
+        raise OSError(errno.ENOSPC, "No space left on device", part)
+
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", other_disk)
+    monkeypatch.setattr(shutil, "copyfile", full)
+    assert "no room for data/ or build/fetch/: make some" in said(folder, code=1)
+    assert songs().items() <= SMALL.items()
+    monkeypatch.setattr(shutil, "copyfile", copied)
+    said(folder)
+    assert songs() == SMALL
+
+
+def test_names_on_disk_need_not_be_utf8(said: Callable[..., str]) -> None:
+    Path("mine").mkdir()
+    try:
+        (Path("mine") / os.fsdecode(b"caf\xe9\n.ogg")).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this disk takes no such name")
+    said("mine")
+    assert songs() == {"audio/caf__.ogg": b"x"}
 
 
 def test_songs_of_another_source_are_not_mixed_in_silence(caller: Caller, said: Callable[..., str]) -> None:

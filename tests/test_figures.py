@@ -50,7 +50,8 @@ def model(folder: Path, name: str, ids: list[str], seeds: int, rng: np.random.Ge
     np.save(folder / f"{name}_input.npy", rng.normal(size=shape).astype(np.float32))
     np.save(folder / f"{name}_output.npy", rng.normal(size=shape).astype(np.float32))
     store.write_json(folder / f"{name}_examples.json", ids[:2])
-    np.save(folder / f"{name}_traversal.npy", rng.normal(size=(3, 5, *shape[1:])).astype(np.float32))
+    own = (shape[1], 1) if len(shape) == 3 else shape[1:]  # of pictures the mean over time is kept
+    np.save(folder / f"{name}_traversal.npy", rng.normal(size=(3, 5, *own)).astype(np.float32))
     store.write_json(folder / f"{name}_units.json", [2, 0, 1])
     rows = [
         {"model": name, "seed": s, "epoch": e, "loss": 9 - e, "kl": 0.1 * e, "mse_audio": 1 / e}

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pipeline.scoring import probes
-from pipeline.scoring.probes import probe
+from pipeline.scoring.probes import asked, probe
 from pipeline.store import Array
 
 
@@ -29,6 +29,14 @@ def label(rng: np.random.Generator) -> Array:
 @pytest.fixture
 def points(rng: np.random.Generator, label: Array) -> Array:
     return np.asarray(rng.standard_normal((180, 8)) + 1.5 * np.eye(8)[label])
+
+
+def test_a_label_of_one_artist_is_not_asked_about() -> None:
+    truth = np.array(["a", "a", "b", "b", "c", "c", ""], dtype=object)
+    artists = np.array(["x", "y", "x", "y", "z", "z", "x"], dtype=object)
+    assert asked(truth, artists) == 2
+    assert asked(truth, None) == 3
+    assert asked(np.array(["", ""], dtype=object), None) == 0
 
 
 def test_a_plain_probe_is_a_cross_validated_line(points: Array, label: Array) -> None:

@@ -202,6 +202,20 @@ def not_finite(folder: Path) -> None:
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
 
 
+def code_of_its_own(folder: Path) -> None:
+    told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    told |= {"model_type": "unheard", "auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}}
+    (folder / "config.json").write_text(json.dumps(told), encoding="utf-8")
+    (folder / "own.py").write_text("raise SystemExit('it ran')", encoding="utf-8")
+
+
+def writes_too(folder: Path) -> None:
+    from transformers import T5Config, T5Model
+
+    sizes = T5Config(vocab_size=1000, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)
+    T5Model(sizes).save_pretrained(folder)
+
+
 def pickled(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
 
@@ -215,6 +229,8 @@ def pickled(folder: Path) -> None:
         (more_layers, r"whose weights lack encoder\.layer\.2\."),
         (more_pieces, "whose tokenizer and model know"),
         (not_finite, "numbers that are not finite: set lyrics.bert.precision to fp32"),
+        (code_of_its_own, "cannot be loaded .*custom code"),
+        (writes_too, "reads no texts"),
         (pickled, r"holds no \*\.safetensors"),
         (lambda folder: (folder / "config.json").unlink(), "holds no config.json"),
         (lambda folder: (folder / "tokenizer_config.json").unlink(), r"holds no tokenizer\*"),
@@ -245,6 +261,7 @@ def test_a_broken_folder_is_one_line(
         ("./where", "", "there is no such folder"),
         ("models", "main", "models is a folder: leave the revision empty"),
         ("models", "", "holds no config.json"),
+        ("params.yaml", "", "there is no such folder: mend"),
         ("two words", "", "neither a folder nor a name on the hub"),
         ("a/b/c", "", "neither a folder nor a name on the hub"),
     ],

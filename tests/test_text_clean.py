@@ -189,6 +189,8 @@ def test_a_file_of_two_encodings_keeps_both() -> None:
         (random.Random(0).randbytes(3000).replace(b"\x00", b""), "binary"),
         (b"\xff\xfe" + random.Random(1).randbytes(3000), "binary"),
         (b"\xff\xfe\x00", "binary"),
+        (b"&" + b"amp;" * 2000 + b" rain", "marks within marks, over 50 deep"),
+        (b"Chorus: " * 2000 + b"rain", "marks within marks"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

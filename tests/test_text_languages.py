@@ -90,6 +90,14 @@ def test_every_spelling_is_bangla(one: str, other: str) -> None:
     assert min(bangla_odds(one), bangla_odds(other)) > 2
 
 
+def test_a_line_of_many_words_changes_its_language_where_it_does() -> None:
+    """In the time of its length: whoever keeps the whole way for each word is not done here in a minute."""
+    many = 50_000
+    found = of_words(["tumi", "amake"] * many + ["they", "never"] * many)
+    assert found == ["bn_latin"] * 2 * many + ["en"] * 2 * many
+    assert of_words([]) == []
+
+
 def test_a_mixed_song_is_visible_as_one() -> None:
     counts = of_lines("\n".join([*BANGLA[:3], *ENGLISH[:2], *MIXED[:4], "বৃষ্টি পড়ে", "", "🎵"]))
     assert counts == Counter(bn_latin=3, en=2, mixed=4, bn=1)

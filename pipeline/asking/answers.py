@@ -19,6 +19,7 @@ from pipeline.store import Array
 HIT = 5  # neighbours among which a track of the same artist is looked for
 NEAR = 10  # neighbours that are asked for a label
 SHARE_OF = 0.05  # the least gain of which it is told how much is left when lyrics are missing
+PRESSED = ("beta ", "tc ", "dip ")  # how the names of the disentangled models begin
 COLLAPSED = 0.25  # share of active units below which a model is no answer, as evaluate.collapsed
 
 Measure = Callable[[Trial], By | None]
@@ -31,6 +32,7 @@ class World:
     trials: Mapping[str, Trial]
     truths: Mapping[str, Array]  # by column
     artists: Array
+    sources: Array  # who made the recording, "" where that is not known
     script: Array  # the script that most lines of a track's lyrics are in, "" for none
     kept: Mapping[float, Array]  # share of missing lyrics -> which tracks keep theirs
     group: Array  # of artists, each left out once for the intervals
@@ -67,34 +69,45 @@ def better_than_pca(world: World) -> Answer:
     if (world.artists != "").any():
         measures["artist hit@5"] = partial(_hits, artists=world.artists, group=world.group)
     models = [name for name in ("vae", "vae cross") if name in world.trials]
-    pairs = [(name, other) for name in models for other in dict.fromkeys(("pca", world.controls[name], "track_lda"))]
+    rivals = {name: dict.fromkeys(("pca", world.controls[name], "track_lda")) for name in models}
+    pairs = [(name, other) for name in models for other in rivals[name] if other in world.trials]
     found = _judge(world, pairs, measures)
     rows = _rows(world, dict.fromkeys(name for pair in pairs for name in pair), measures)
-    versus_pca = [one for one in found if one.claim.other == "pca"]
-    return _answer(*about, overall(versus_pca), map(compared, versus_pca), rows, found)
+    versus_pca = [one for one in found if one.claim.other == "pca" and not _collapsed(world, one.claim.one)]
+    sentences = [*map(compared, versus_pca), *_left_out(world, models)]
+    return _answer(*about, overall(versus_pca), sentences, rows, found)
 
 
 def influence_of_lyrics(world: World) -> Answer:
     about = ("lyrics", "How does lyric information influence clustering?")
     measures = world.agreement(world.asked.sound, world.asked.words)
     fused = [name for name in world.trials if name.startswith("audio + ")]
-    if not measures or not fused:
+    if not fused:
+        return Answer(*about, "not asked", "Not asked: no track has lyrics.", [], [])
+    if not measures:
         return _not_asked(*about, world.asked.words)
     best = _plain(fused)[-1]
     pairs = [*((name, "audio") for name in fused), (best, f"{best} shuffled")]
     found = _judge(world, pairs, measures)
     told = [one for one in found if one.claim.one == best]  # against audio alone, and against the shuffled control
-    answer = overall([one for one in told if one.claim.other == "audio"])
-    sentences = [*map(compared, told), *(_kept(world, best) if world.asked.words in world.truths else [])]
-    return _answer(*about, answer, sentences, _rows(world, ["audio", *fused], measures), found)
+    versus_audio = [one for one in told if one.claim.other == "audio"]
+    earned = _earned(versus_audio, told)
+    sentences = list(map(compared, told))
+    if len(earned) < len(versus_audio):
+        sentences.append("A gain that is not shown against the lyrics of other songs is none of what these lyrics say.")
+    gain = f"AMI {world.asked.words}"
+    if any(one.verdict == "better" and one.claim.score == gain for one in earned):
+        sentences += _kept(world, best)
+    return _answer(*about, overall(earned), sentences, _rows(world, ["audio", *fused], measures), found)
 
 
 def language_apart(world: World) -> Answer:
     about = ("language", "Can latent space separate songs by language without labels?")
-    measures = world.agreement(world.asked.language)
-    if not measures:
-        return _not_asked(*about, world.asked.language)
-    ((score, measure),) = measures.items()
+    column = world.asked.language
+    if column not in world.truths:
+        return _not_asked(*about, column)
+    truth, told = within_one_source(world.truths[column], world.sources)
+    score, measure = f"AMI {column}", partial(ami, truth=truth, group=world.group)
     fused = _plain([name for name in world.trials if name.startswith("audio + ")])
     parts = {"sound alone": ["audio"], "lyrics alone": [t for t in ("tfidf", "word2vec", "bert") if t in world.trials]}
     parts["both"] = fused
@@ -106,12 +119,27 @@ def language_apart(world: World) -> Answer:
         for what, own in parts.items()
         if any(name in seen for name in own)
     ]
-    alone = _script_alone(world.script, world.truths[world.asked.language])
+    sentences.append(told)
+    alone = _script_alone(world.script, truth)
     if alone is not None:
         sentences.append(f"The script of the lyrics gives {alone:.3f} with no model: language in text proves little.")
     answer = overall([seen["audio"]]) if "audio" in seen else "not shown"
     sentences.insert(0, {"yes": "By sound alone, yes.", "no": "Not by sound."}.get(answer, "By sound it is not shown."))
-    return _answer(*about, answer, sentences, _rows(world, names, measures), found, opened=True)
+    return _answer(*about, answer, sentences, _rows(world, names, {score: measure}), found, opened=True)
+
+
+def within_one_source(truth: Array, sources: Array) -> tuple[Array, str]:
+    """The languages of the largest source that has two: else a difference of production would pass for one of them."""
+    sizes = {
+        str(source): int((sources == source).sum())
+        for source in np.unique(sources)
+        if len(set(truth[sources == source]) - {""}) > 1
+    }
+    if not sizes:
+        return truth, "Each source has one language only, so production and language cannot be told apart here."
+    largest = max(sizes, key=lambda source: sizes[source])
+    named = f"within one production source ({largest})" if largest else "of no source that is told"
+    return np.where(sources == largest, truth, ""), f"Asked of {sizes[largest]} of {len(truth)} tracks, {named}."
 
 
 def stability(world: World) -> Answer:
@@ -120,25 +148,22 @@ def stability(world: World) -> Answer:
         "stability over seeds": partial(_over_seeds, group=world.group),
         "stability over subsamples": _over_subsamples,
     }
-    pressed = [name for name in world.trials if name.startswith(("beta ", "tc ", "dip ")) and not _weak(name)]
+    pressed = [name for name in world.trials if name.startswith(PRESSED) and not _weak(name)]
     models = ["vae", *pressed]
     pairs = [(name, "vae") for name in pressed] + [(name, world.controls[name]) for name in models]
     found = _judge(world, pairs, measures)
     sound = [name for name in pressed if not _collapsed(world, name)]
     versus_vae = [one for one in found if one.claim.other == "vae" and one.claim.one in sound]
-    beyond = {(one.claim.one, one.claim.score) for one in found if one.claim.other != "vae" and one.verdict == "better"}
-    earned = [one for one in versus_vae if one.verdict != "better" or (one.claim.one, one.claim.score) in beyond]
+    versus_pca = [one for one in found if one.claim.other != "vae" and one.claim.one in sound]
+    earned = _earned(versus_vae, found)
     sentences = [compared(one) for one in versus_vae if one.verdict != "not shown"]
     if len(earned) < len(versus_vae):
         sentences.append(
-            "PCA with as few dimensions as these have active units is as stable, so it is no merit of theirs."
+            "Against PCA with as few dimensions as they have active units it is not shown, so it is no merit of theirs."
         )
     sentences.append(counted(versus_vae, "the plain VAE"))
-    sentences += [
-        f"{name} is collapsed ({world.trials[name].active:.1f} of {world.asked.latent} units active) and left out."
-        for name in pressed
-        if name not in sound
-    ]
+    sentences.append(counted(versus_pca, "PCA with as many dimensions as they have active units"))
+    sentences += _left_out(world, pressed)
     weak = [name for name in world.trials if _weak(name)]
     shown = dict.fromkeys([*models, *weak, *(world.controls[name] for name in models)])
     rows = _rows(world, shown, measures | world.agreement(world.asked.sound))
@@ -149,6 +174,32 @@ def _collapsed(world: World, name: str) -> bool:
     """Whether nearly all units say nothing: its clusters come again because there is little left to cluster."""
     active = world.trials[name].active
     return active is not None and active < COLLAPSED * world.asked.latent
+
+
+def _left_out(world: World, names: Iterable[str]) -> list[str]:
+    return [
+        f"{name} is collapsed ({world.trials[name].active:.1f} of {world.asked.latent} units active) and left out."
+        for name in names
+        if _collapsed(world, name)
+    ]
+
+
+def _earned(asked: Sequence[Judged], found: Sequence[Judged]) -> list[Judged]:
+    """Those of `asked` that count: a gain has to be shown against the model's other rival, its control, too."""
+    better = {(one.claim.one, one.claim.other, one.claim.score) for one in found if one.verdict == "better"}
+
+    def counts(one: Judged) -> bool:
+        own = one.claim
+        return one.verdict != "better" or any(
+            (model, score) == (own.one, own.score) and other != own.other for model, other, score in better
+        )
+
+    return [one for one in asked if counts(one)]
+
+
+def resampled(name: str) -> bool:
+    """Whether a trial is in the last question, which asks how its clusters come back from fewer tracks."""
+    return name == "vae" or name.startswith((*PRESSED, "pca"))
 
 
 def _weak(name: str) -> bool:
@@ -193,6 +244,9 @@ def _answer(
 ) -> Answer:
     opening = [] if opened else [OPENINGS[answer]]
     comparisons = [line for one in found for line in one.rows()]
+    if not found:
+        few = f"Not asked: {' and '.join(CLUSTERERS)} do not both find clusters in these tracks."
+        return Answer(id_, question, "not asked", few, rows, [])
     return Answer(id_, question, answer, " ".join([*opening, *sentences]), rows, comparisons)
 
 

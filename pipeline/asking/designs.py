@@ -34,11 +34,15 @@ class Design:
     train: Train
 
 
-def designs(q: Questions, train: Train, *, texts: tuple[str, ...]) -> Iterator[Design]:
-    """All that the four questions need, a name each; `texts` are the tables of lyrics that are there."""
+def designs(q: Questions, train: Train, *, texts: tuple[str, ...], halves: bool) -> Iterator[Design]:
+    """All that the four questions need, a name each; `texts` are the tables of lyrics that are there.
+
+    `halves`: the tracks have two segments or more; of one segment the other half is itself.
+    """
     plain = replace(train, view="self", objective="beta")
     yield _dense(q, "vae", plain)
-    yield _dense(q, "vae cross", replace(plain, view="cross"))
+    if halves:
+        yield _dense(q, "vae cross", replace(plain, view="cross"))
     yield _fused(q, "audio", Source("stats"), plain)
     for text in texts:
         yield _fused(q, f"audio + {text}", Source("stats", text), plain)

@@ -17,6 +17,11 @@ def signed(value: float) -> str:
     return f"{value:+.3f}"
 
 
+def could(one: Judged) -> str:
+    """The least difference that these data could have shown; none of these scores can differ by more than 1."""
+    return f"{one.smallest:.3f}" if one.smallest < 1 else "none"
+
+
 def told(difference: Difference) -> str:
     """`+0.031 [-0.010, +0.072]`: a difference with its interval."""
     return f"{signed(difference.mean)} [{signed(difference.low)}, {signed(difference.high)}]"
@@ -28,13 +33,13 @@ def compared(one: Judged) -> str:
     if one.verdict != "not shown":
         return f"{seen}."
     note = f" ({one.note})" if one.note else ""
-    return f"{seen}{note}; these data could have shown {one.smallest:.3f}."
+    return f"{seen}{note}; these data could have shown {could(one)}."
 
 
 def separates(one: Judged) -> str:
     """Whether a space falls apart by a label, as a part of a sentence."""
     said = {"better": "separated", "worse": "less than chance", "not shown": "not shown"}[one.verdict]
-    smallest = f", {one.smallest:.3f} would have been seen" if one.verdict == "not shown" else ""
+    smallest = f", {could(one)} would have been seen" if one.verdict == "not shown" else ""
     return f"{one.claim.one} {said} (AMI {told(one.main)}{smallest})"
 
 

@@ -76,7 +76,9 @@ def see(one: Asked) -> Seen:
         points, active = learnt.means[one.job.model.name], learnt.active
     assert points is not None
     labels: dict[str, Labels] = {name: clustered(points, name, one.cluster, one.seed)[0] for name in CLUSTERERS}
-    stable = {name: _resampled(one, points, name, labels[name]) for name in CLUSTERERS if one.resampled}
+    stable: dict[str, float] = {
+        name: _resampled(one, points, name, labels[name]) for name in CLUSTERERS if one.resampled
+    }
     return Seen(points, labels, stable, active)
 
 

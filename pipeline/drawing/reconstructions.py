@@ -49,7 +49,7 @@ def spectrum(values: Array, source: str, mels: int, frames: int) -> Array:
     if source == "logmel":
         return values
     if source == "mfcc":
-        return _from_mfcc(values.reshape(len(values), -1, frames), mels)
+        return _from_mfcc(values if values.ndim == 3 else values.reshape(len(values), -1, frames), mels)
     if source == "stats":
         names = store.read_json(store.BUILD / "audio" / "stats_names.json")
         means = [place for place, name in enumerate(names) if name.startswith("mfcc") and name.endswith("_mean")]

@@ -1,15 +1,16 @@
 """The songs in a zip: every member is judged before the first one is unpacked."""
 
+import lzma
 import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from pipeline.drive.items import Item
+from pipeline.drive.items import Item, in_one_line
 from pipeline.drive.web import CHUNK, Refused
 from pipeline.stage import Problem
 
@@ -17,6 +18,7 @@ RATIO = 200  # unpacked to packed bytes; silence in WAV comes near it, songs and
 SMALL = 10_000_000  # bytes that may have any ratio
 ENCRYPTED = 0x1
 UTF8 = 0x800
+BAD = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError)
 
 
 def is_page(path: Path) -> bool:
@@ -29,7 +31,7 @@ def opened(path: Path, shown: str) -> zipfile.ZipFile:
     """The zip, if it is one and none of its members means harm."""
     try:
         archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         if is_page(path):
             raise Problem(
                 f"{shown} is a web page, not a zip: open the link in a browser to see what it says; "
@@ -81,7 +83,7 @@ def name_of(info: zipfile.ZipInfo) -> str:
     if not info.flag_bits & UTF8:
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-    return name.replace("\\", "/")
+    return in_one_line(name.replace("\\", "/"))
 
 
 def members(archive: zipfile.ZipFile, above: str, damaged: Callable[[], object]) -> list[Item]:
@@ -105,12 +107,22 @@ def _unpack(
 ) -> None:
     """Writes one member; never more bytes than the zip's own list says."""
     try:
-        with archive.open(info) as packed, part.open("wb") as file:
-            while chunk := packed.read(CHUNK):
+        with part.open("wb") as file:
+            for chunk in _chunks(archive, info, damaged):
                 file.write(chunk)
                 add(len(chunk))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except Refused:
         part.unlink(missing_ok=True)
+        raise
+
+
+def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, damaged: Callable[[], object]) -> Iterator[bytes]:
+    """The member's bytes; apart from their writing, since bz2 tells of damage as the system of a full disk: OSError."""
+    try:
+        with archive.open(info) as packed:
+            while chunk := packed.read(CHUNK):
+                yield chunk
+    except BAD as error:
         damaged()
         raise Refused(f"{name_of(info)} in the zip is damaged ({type(error).__name__}): fetch it again") from None
 

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.drive.items import Item, md5_of
+from pipeline.drive.items import Item, in_one_line, md5_of
 from pipeline.drive.links import InDrive
-from pipeline.drive.web import Absent, Refused, Web
+from pipeline.drive.web import LINK_KEY, Absent, Refused, Web
 from pipeline.stage import Problem
 
 API = "https://www.googleapis.com/drive/v2/files"
@@ -35,10 +35,10 @@ class Drive:
             top = self._about(source.id, source.key)
             for title in filter(None, source.path.split("/")):
                 top = self._below(top, title)
-            found = sorted(self._all(top), key=lambda entry: (entry[0], entry[1]["id"]))  # a name may be there twice
+            met = {(path, about["id"]): about for path, about in self._all(top)}  # shortcuts may lead there twice
         except Refused as refused:
             raise Problem(str(refused)) from None
-        return [self._item(path, about) for path, about in found]
+        return [self._item(path, about) for (path, _), about in sorted(met.items(), key=lambda entry: entry[0])]
 
     def _about(self, id_: str, key: str = "") -> About:
         asked, sent = {"fields": FIELDS, "supportsAllDrives": "true"}, _key({"id": id_, "resourceKey": key})
@@ -115,13 +115,13 @@ class Drive:
 
 
 def _name(about: About) -> str:
-    return str(about["title"]).replace("/", "_")
+    return in_one_line(str(about["title"]).replace("/", "_"))
 
 
 def _key(about: About) -> dict[str, str]:
-    """The header without which Drive hides some files that were shared by link long ago."""
+    """The header with the key of the link, where it has one."""
     key = about.get("resourceKey")
-    return {"X-Goog-Drive-Resource-Keys": f"{about['id']}/{key}"} if key else {}
+    return {LINK_KEY: f"{about['id']}/{key}"} if key else {}
 
 
 def _is_it(size: int, md5: str, path: Path) -> bool:

@@ -2,9 +2,9 @@
 
 import errno
 import hashlib
-import os
 import shutil
 import threading
+import unicodedata
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -33,7 +33,8 @@ class Item:
     @property
     def part(self) -> Path:
         """Where it grows, under a name that another version of it does not have."""
-        return PARTS / hashlib.sha256(f"{self.path}\n{self.version}".encode()).hexdigest()[:32]
+        told = f"{self.path}\n{self.version}".encode(errors="surrogateescape")  # a name on disk need not be UTF-8
+        return PARTS / hashlib.sha256(told).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Brought:
 
     new: int
     failed: tuple[str, ...]
+
+
+def in_one_line(name: str) -> str:
+    """The name, without what would break a line of our messages or make a terminal do something."""
+    return "".join("_" if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in name)
 
 
 def md5_of(path: Path) -> str:
@@ -102,7 +108,10 @@ def moved(part: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        beside = target.with_name(f".{os.getpid()}.{part.name}.part")
-        shutil.copyfile(part, beside)
-        beside.replace(target)
+        beside = target.with_name(f".{part.name}.part")
+        try:
+            shutil.copyfile(part, beside)
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
         part.unlink()

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from pipeline.tracks import LANGUAGES, SOUNDS
 
 TABLES = {".csv", ".tsv"}
-WORDS = {".txt"}
+WORDS = {".txt", ".lrc"}  # the second has times in it, which stage `lyrics` takes out
 KNOWN = {*LANGUAGES, *LANGUAGES.values()}
 # Folders that say what kind of file is in them; their place is taken by audio/ and lyrics/.
 KINDS = {
@@ -29,6 +29,7 @@ KINDS = {
     "text",
     "texts",
 }
+DEVICE = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\s*(?:\.|$))", re.IGNORECASE)  # no name for a file in Windows
 LONGEST = 180  # bytes of a name; file systems end at 255, and ".part" and numbers want room
 
 
@@ -49,7 +50,7 @@ class Plan:
 
     places: dict[int, str] = field(default_factory=dict)
     songs: dict[str, str] = field(default_factory=dict)  # place -> path in the source
-    without_song: list[str] = field(default_factory=list)  # texts whose song is not there
+    without_song: list[str] = field(default_factory=list)  # texts whose song is not there, or has another
 
 
 def planned(paths: Sequence[str], pairs: dict[str, str] | None = None) -> Plan:
@@ -65,7 +66,7 @@ def planned(paths: Sequence[str], pairs: dict[str, str] | None = None) -> Plan:
             homes.setdefault(paths[number], place.removeprefix("audio/").rpartition(".")[0])
     words = _Words(paths, inner, homes)
     named = {text: homes[song] for song, text in (pairs or {}).items() if song in homes}
-    for number in order:
+    for number in sorted(order, key=lambda number: paths[number].lower().endswith(".lrc")):  # .txt first, if both
         if kind_of(paths[number]) == "lyrics":
             home = named.get(paths[number]) or words.home(inner[number])
             if home and f"lyrics/{home}.txt".casefold() not in taken:
@@ -120,7 +121,7 @@ def _inner(paths: Sequence[str]) -> list[str]:
 
 def _ordered(parts: list[str]) -> list[str]:
     *folders, name = parts or ["_"]
-    folders = [part for part in folders if part.casefold() not in KINDS]
+    folders = [f"{part}_" if kind_of(part) else part for part in folders if part.casefold() not in KINDS]  # no file's
     language = next((part for part in folders if part.casefold() in KNOWN), None)
     if language:
         folders.remove(language)
@@ -133,7 +134,7 @@ def _allowed(name: str) -> str:
     name = unicodedata.normalize("NFC", name)
     name = "".join(char for char in name if unicodedata.category(char) != "Cf")  # joiners and other marks nobody sees
     name = "".join(char if char.isprintable() and char not in '\\/:*?"<>|' else "_" for char in name)
-    name = re.sub(r"^\.", "_", name).rstrip(" .") or "_"
+    name = DEVICE.sub(r"_\1", re.sub(r"^\.", "_", name).rstrip(" .")) or "_"
     if len(name.encode()) > LONGEST:
         stem, dot, suffix = name.rpartition(".")
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]

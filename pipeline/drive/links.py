@@ -1,6 +1,7 @@
 """What a person named as the source: an id, a link, a remote of DVC, or a path."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -51,8 +52,9 @@ Source = InDrive | InRemote | OnWeb | OnDisk
 
 def named(text: str) -> Source:
     """Where the songs are, told from how the source is written."""
-    if Path(text).exists():
-        return OnDisk(Path(text))
+    with suppress(OSError):  # too long for a path
+        if text and Path(text).exists():
+            return OnDisk(Path(text))
     scheme, separator, rest = text.partition("://")
     match scheme if separator else "":
         case "gdrive" | "remote" as kind:
@@ -74,7 +76,10 @@ def named(text: str) -> Source:
 
 
 def _link(text: str) -> Source:
-    split = urlsplit(text)
+    try:
+        split = urlsplit(text)
+    except ValueError:
+        raise Problem("this is no link: copy it again") from None
     if split.hostname not in GOOGLE:
         return OnWeb(text)
     query = parse_qs(split.query)

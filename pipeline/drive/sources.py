@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from pipeline.drive import archive, keys, links
 from pipeline.drive.google import Drive
-from pipeline.drive.items import PARTS, Item, bring, md5_of
+from pipeline.drive.items import PARTS, Item, bring, in_one_line, md5_of
 from pipeline.drive.links import InDrive, InRemote, OnDisk, OnWeb, Source
 from pipeline.drive.web import Patience, Refused, Web
 from pipeline.stage import Problem
@@ -130,7 +130,7 @@ class Reader:
                     f"{source.shown} is a web page, not a zip: open the link in a browser to see what it says; a link "
                     "to a file in Drive (https://drive.google.com/file/d/...) is fetched without that page"
                 )
-            if not (now["tag"] and note.exists() and json.loads(note.read_text(encoding="utf-8")) == now):
+            if not (now["tag"] and note.exists() and note.read_text(encoding="utf-8") == json.dumps(now)):
                 part.unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
             self._zips.append(path)
@@ -155,7 +155,7 @@ def on_disk(path: Path) -> list[Item]:
         told = file.stat()
         is_it = partial(filecmp.cmp, file, shallow=False)
         get = partial(_copy, file)
-        name = file.relative_to(top.parent).as_posix()
+        name = in_one_line(file.relative_to(top.parent).as_posix())
         found.append(Item(name, told.st_size, f"{file} {told.st_mtime_ns}", get, is_it))
     return found
 
@@ -181,7 +181,7 @@ def in_remote(source: InRemote) -> list[Item]:
             f"remote {source.name} cannot be listed ({type(error).__name__}): try `dvc ls-url remote://{source.name}`"
         ) from None
     start = len(fs.parent(top).rstrip("/")) + 1
-    return [_in_remote(fs, path, path[start:], info) for path, info in zip(paths, told, strict=True)]
+    return [_in_remote(fs, path, in_one_line(path[start:]), info) for path, info in zip(paths, told, strict=True)]
 
 
 def _in_remote(fs: Any, path: str, name: str, info: dict[str, Any]) -> Item:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from pipeline import store, tracks
-from pipeline.drive.layout import stem_of
+from pipeline.drive.layout import WORDS, stem_of
 
 # Our name of a column, and what others call it. The first that is there is taken; the others stay as they are.
 ALIASES = {
@@ -50,7 +50,10 @@ def rows(content: bytes, path: str) -> list[Row]:
     text = _decoded(content)
     first = text.partition("\n")[0]
     separator = max(",;\t|", key=first.count)
-    read = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
+    try:
+        read = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
+    except csv.Error:  # a cell that never ends
+        return []
     if len(read) < 2:
         return []
     names = _renamed(read[0])
@@ -113,7 +116,7 @@ def pairs(found: Mapping[str, Row], texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         by_stem[stem_of(text)].append(text)
     named = {song: row.cells.get("lyrics", "") for song, row in found.items()}
-    chosen = {song: _one(cell, found[song].folder, by_stem) for song, cell in named.items() if cell.endswith(".txt")}
+    chosen = {song: _one(cell, found[song].folder, by_stem) for song, cell in named.items() if _is_name(cell)}
     return {song: text for song, text in chosen.items() if text}
 
 
@@ -121,8 +124,13 @@ def words(found: Mapping[str, Row]) -> Iterator[tuple[str, str]]:
     """The songs whose row holds the lyrics themselves, not the name of a file."""
     for song, row in found.items():
         cell = row.cells.get("lyrics", "")
-        if cell and not cell.lower().endswith(".txt") and re.search(r"\s", cell):
+        if cell and not _is_name(cell) and re.search(r"\s", cell):
             yield song, cell + "\n"
+
+
+def _is_name(cell: str) -> bool:
+    """Whether the cell names a file of lyrics."""
+    return PurePosixPath(cell).suffix.lower() in WORDS
 
 
 def written(data: Path, songs: Mapping[str, str], found: Mapping[str, Row]) -> pd.DataFrame:

@@ -23,6 +23,7 @@ HEALS = {408, 429, 500, 502, 503, 504}
 SLOWER = {"rateLimitExceeded", "userRateLimitExceeded"}
 ALL_THE_SAME = {"accessNotConfigured", "keyInvalid", "keyExpired", "ipRefererBlocked", "dailyLimitExceededUnreg"}
 CHUNK = 1 << 16
+LINK_KEY = "X-Goog-Drive-Resource-Keys"  # without it Drive hides some files that were shared by link long ago
 
 
 class Refused(Exception):
@@ -79,12 +80,13 @@ def _seconds(asked: str | None) -> float | None:
 
 
 class _Session(requests.Session):
-    """Leaves the API key behind when Google sends us to another host, as requests does with a token."""
+    """Leaves the keys behind when Google sends us to another host, as requests does with a token."""
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         super().rebuild_auth(prepared_request, response)
-        if urlsplit(prepared_request.url).hostname != urlsplit(response.url).hostname:
-            prepared_request.headers.pop(API_KEY, None)
+        if self.should_strip_auth(response.url, str(prepared_request.url)):
+            for name in (API_KEY, LINK_KEY):
+                prepared_request.headers.pop(name, None)
 
 
 class Web:
@@ -95,6 +97,9 @@ class Web:
         self.session = _Session()
         self.session.headers["Accept-Encoding"] = "identity"  # sizes and ranges mean the file's own bytes
         self.session.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=jobs))
+        self.session.adapters.pop("http://")  # what is sent on to there could be anybody's
+        if access:
+            self.session.auth = lambda asked: asked  # or a login in ~/.netrc would stand in place of ours
 
     def json(self, url: str, what: str, params: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         for failed in range(self.patience.tries):

@@ -9,7 +9,7 @@ from pipeline.scoring.compare import groups
 from pipeline.scoring.factors import dci, mig, sap
 from pipeline.scoring.left_out import ends, of_tracks
 from pipeline.scoring.neighbours import artist_hit, ilisi, kbet, knn_accuracy
-from pipeline.scoring.probes import probe
+from pipeline.scoring.probes import asked, probe
 from pipeline.scoring.summary import Measured
 from pipeline.store import Array
 
@@ -39,10 +39,10 @@ def beside(values: Sequence[Array], truths: Mapping[str, Array], artists: Array,
         found.append(measured("artist_hit", "", partial(_hit, artist=artist), hit_by_chance(artist)))
     for label, column in truths.items():
         truth = column[here]
-        chance = (1 / max(len(set(truth) - {""}), 1), None)
+        probed, named = (1 / max(many, 1) for many in (asked(truth, artist), len(set(truth) - {""})))
         found += [
-            measured("probe", label, partial(_probe, truth=truth, artist=artist), chance),
-            measured("knn", label, partial(_knn, truth=truth, artist=artist), chance),
+            measured("probe", label, partial(_probe, truth=truth, artist=artist), (probed, None)),
+            measured("knn", label, partial(_knn, truth=truth, artist=artist), (named, None)),
         ]
     if mixing in truths:
         batches = truths[mixing][here]

@@ -20,9 +20,9 @@ def probe(points: Array, truth: Array, artists: Array | None, folds: int = 5, se
     A track of an unknown artist is an artist of its own, so without any artists the folds are only stratified. Labels
     that fewer than two artists have cannot be asked about and are left out; None if less than two labels are left.
     """
-    label, labels = coded(truth)
+    label, _ = coded(truth)
     group = artist_numbers(artists, len(truth))
-    spread = np.array([len(np.unique(group[label == one])) for one in range(labels)], dtype=np.int64)
+    spread = _spread(label, group)
     if (spread > 1).sum() < 2:
         return None
     here = (label >= 0) & (spread > 1)[label]
@@ -33,6 +33,16 @@ def probe(points: Array, truth: Array, artists: Array | None, folds: int = 5, se
         train = np.setdiff1d(np.arange(len(label)), test, assume_unique=True)
         told[test] = _told(points[train], label[train], points[test])
     return float(recall_score(label, told, labels=np.unique(label), average="macro", zero_division=0))
+
+
+def asked(truth: Array, artists: Array | None) -> int:
+    """How many labels a probe is asked about: what it gets by chance is one out of them."""
+    return int((_spread(coded(truth)[0], artist_numbers(artists, len(truth))) > 1).sum())
+
+
+def _spread(label: Array, group: Array) -> Array:
+    """How many artists have each label."""
+    return np.array([len(np.unique(group[label == one])) for one in range(label.max(initial=-1) + 1)], dtype=np.int64)
 
 
 @lru_cache(maxsize=64)  # the same for every representation, and dearer than the probe itself

@@ -48,7 +48,8 @@ def collapsed(kind: Representation, least: float) -> bool:
 def latent(kind: Representation) -> int | None:
     """How many latent units a model has; None for what has none."""
     per_unit = kind.about.get("kl_per_unit")
-    return len(per_unit[0]) if per_unit else None
+    told: int | None = len(per_unit[0]) if per_unit else kind.about.get("latent")
+    return told
 
 
 def condition(kind: Representation) -> str:
@@ -84,12 +85,6 @@ def results(kind: Representation, measured: Iterable[Measured], least: float) ->
         | {"seeds": len(one.values), **units, "coverage": one.coverage, "flag": flag(kind, one.label, least)}
         for one in measured
     ]
-
-
-def ranked(rows: Sequence[Row]) -> list[str]:
-    """The representations of these rows (one score of one label), best first; flagged ones are not in it."""
-    fit = [row for row in rows if not row["flag"] and row["mean"] is not None]
-    return [str(row["representation"]) for row in sorted(fit, key=lambda row: -float(str(row["mean"])))]
 
 
 def headlines(kind: Representation, measured: Sequence[Measured], clusterer: str, least: float) -> dict[str, object]:

@@ -1,10 +1,11 @@
 """Agreement of clusters with labels for many resamples at once, from contingency tables counted in batches.
 
-Equal to scikit-learn's scores, at a small part of their price: a bootstrap asks for thousands of them.
+Equal to scikit-learn's scores, at a small part of their price: intervals and nulls ask for thousands of them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import gammaln
@@ -114,36 +115,15 @@ OF_TABLES: Mapping[str, Callable[[Tables], Array]] = {
 }
 
 
-def ami_many(truth: Array, found: Labels, picks: Array) -> Array:
-    """AMI of each resample, a row of `picks`; nan where it has less than two labels."""
-    return _many("ami", truth, found, picks)
-
-
-def ari_many(truth: Array, found: Labels, picks: Array) -> Array:
-    return _many("ari", truth, found, picks)
-
-
-def nmi_many(truth: Array, found: Labels, picks: Array) -> Array:
-    return _many("nmi", truth, found, picks)
-
-
-def purity_many(truth: Array, found: Labels, picks: Array) -> Array:
-    return _many("purity", truth, found, picks)
-
-
-MANY: Mapping[str, Callable[[Array, Labels, Array], Array]] = {
-    "ami": ami_many,
-    "ari": ari_many,
-    "nmi": nmi_many,
-    "v_measure": nmi_many,
-    "purity": purity_many,
-}
-
-
 def _many(name: str, truth: Array, found: Labels, picks: Array) -> Array:
     if coded(truth)[1] * coded_clusters(found)[1] > WIDEST:
         return np.array([agreement(name, truth[rows], found[rows]) for rows in picks], dtype=np.float64)
     return np.concatenate([np.empty(0), *map(OF_TABLES[name], resampled(truth, found, picks))])
+
+
+# For each score a function of (truth, clusters, picks): its value for each resample, a row of `picks`; nan where that
+# has less than two labels.
+MANY: Mapping[str, Callable[[Array, Labels, Array], Array]] = {name: partial(_many, name) for name in OF_TABLES}
 
 
 def _pairs(counts: Array) -> Array:

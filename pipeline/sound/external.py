@@ -31,7 +31,8 @@ class Table:
 def read(path: Path, tracks: Sequence[str]) -> Table:
     """The rows of `path` that belong to `tracks`, in their order; several rows of one id are its segments."""
     table = numbers(opened(path), path)
-    strange = [id_ for id_ in table.index.unique() if id_ not in set(tracks)]
+    known = set(tracks)
+    strange = [id_ for id_ in table.index.unique() if id_ not in known]
     if strange:
         log.warning("%s: no track is called %s: left out", path, _few(strange))
     whole = np.isfinite(table.to_numpy()).all(axis=1)
@@ -39,10 +40,10 @@ def read(path: Path, tracks: Sequence[str]) -> Table:
         broken = list(table.index[~whole].unique())
         log.warning("%s: %d rows hold cells that are no number, of %s: left out", path, sum(~whole), _few(broken))
     kept = table[whole]
-    ids = [id_ for id_ in tracks if id_ in set(kept.index)]
+    parts = {id_: part.to_numpy() for id_, part in kept.groupby(level=0, sort=False)}
+    ids = [id_ for id_ in tracks if id_ in parts]
     if not ids:
         raise Problem(f"{path} has no row for any track of data/tracks.csv: its ids begin with {_few(table.index)}")
-    parts = {id_: part.to_numpy() for id_, part in kept.groupby(level=0, sort=False)}
     stats = np.zeros((len(ids), max(len(parts[id_]) for id_ in ids), len(kept.columns)), np.float32)
     valid = np.zeros(stats.shape[:2], np.bool_)
     for row, id_ in enumerate(ids):

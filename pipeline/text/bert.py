@@ -109,8 +109,7 @@ def load(found: Found, p: BertParams, device: torch.device, bf16: bool) -> Encod
     try:
         tokenizer, model, absent = _loaded(found.folder)
     except Exception as error:  # whatever transformers raises on a broken file
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise Problem(f"lyrics.bert.model is {p.model}, which cannot be loaded ({reason}): {_other(p)}") from None
+        raise Problem(f"lyrics.bert.model is {p.model}, which cannot be loaded ({_said(error)}): {_other(p)}") from None
     if absent:
         raise Problem(f"lyrics.bert.model is {p.model}, whose weights lack {absent[0]} ({len(absent)}): {_other(p)}")
     if len(tokenizer) > model.config.vocab_size:
@@ -128,7 +127,17 @@ def load(found: Found, p: BertParams, device: torch.device, bf16: bool) -> Encod
     log.info("bert: %.1f million weights; windows of %d word pieces", many / 1e6, room)
     # A vector must not depend on its neighbours in a batch, and on a CPU a batch is no faster than one window.
     tokens = p.tokens if device.type == "cuda" else 1
-    return Encoder(model, tokenizer, before, after, room, min(p.overlap, room // 2), tokens)
+    encoder = Encoder(model, tokenizer, before, after, room, min(p.overlap, room // 2), tokens)
+    try:
+        _hidden(encoder, [framed])
+    except Exception as error:  # a model that translates or sees, say
+        raise Problem(f"lyrics.bert.model is {p.model}, which reads no texts ({_said(error)}): {_other(p)}") from None
+    return encoder
+
+
+def _said(error: Exception) -> str:
+    """The beginning of what an error says, in one line."""
+    return " ".join(str(error).split())[:160] or type(error).__name__
 
 
 def _other(p: BertParams) -> str:
@@ -140,8 +149,8 @@ def quiet() -> None:
     torchaudio_cpu.transforms()
     from transformers.utils import logging as chatter  # here, since it takes seconds that a full cache need not pay
 
-    chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
-    chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
+    chatter.set_verbosity_error()
+    chatter.disable_progress_bar()
 
 
 def _loaded(folder: Path) -> tuple[Any, Any, list[str]]:
@@ -149,10 +158,11 @@ def _loaded(folder: Path) -> tuple[Any, Any, list[str]]:
     from transformers import AutoModel, AutoTokenizer
 
     with warnings.catch_warnings(action="ignore"):
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         model, told = AutoModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
-        )
+            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True,
+            trust_remote_code=False,  # or it would ask the person whether to run the model's own code
+        )  # fmt: skip
     return tokenizer, model, sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
 
 

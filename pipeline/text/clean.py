@@ -17,6 +17,7 @@ MARKS: Final = "".join(chr(code) for code in range(0x300, 0xFFFF) if unicodedata
 WORD: Final = re.compile(rf"\w[\w{MARKS}\u200c\u200d]*(?:'\w[\w{MARKS}\u200c\u200d]*)*")
 
 JUNK_SHARE: Final = 0.05  # of characters that no text has; random bytes have over 0.1, a damaged text has a few
+DEEPEST: Final = 50  # rounds of cleaning; lyrics need one or two
 END: Final = ("\n",)  # of a block: no line is equal to it, so no run of lines leads over it
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -115,9 +116,12 @@ def clean(text: str) -> str:
     Away go time stamps, section and repeat marks ("(x2)" says too little of what is repeated to write it out), HTML,
     and what cannot be seen. Repeated, since what one step takes away may have hidden something from the step before.
     """
-    while (cleaner := functools.reduce(lambda made, step: step(made), STEPS, text)) != text:
+    for _ in range(DEEPEST):
+        cleaner = functools.reduce(lambda made, step: step(made), STEPS, text)
+        if cleaner == text:
+            return text
         text = cleaner
-    return text
+    raise Unreadable(f"marks within marks, over {DEEPEST} deep, as no lyrics have them")
 
 
 def _unicode(text: str) -> str:

@@ -34,7 +34,7 @@ def find(model: str, revision: str) -> Found:
             raise Problem(f"lyrics.bert.revision is {revision!r}, but {model} is a folder: leave the revision empty")
         _complete(folder, model)
         return Found(folder, cache.key(files={file.name: cache.digest(file) for file in _files(folder)}))
-    if model.startswith((".", "/", "~")) or ("/" in model and folder.parent.is_dir()):
+    if model.startswith((".", "/", "~")) or folder.is_file() or ("/" in model and folder.parent.is_dir()):
         cure = "run `dvc pull`" if model == EMBEDDED else f"mend lyrics.bert.model, or set it to {EMBEDDED}"
         raise Problem(f"lyrics.bert.model is {model}, and there is no such folder: {cure}")
     folder = _fetched(model, revision)

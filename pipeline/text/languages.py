@@ -54,16 +54,23 @@ def _script(word: str) -> str:
 
 def of_words(words: Sequence[str]) -> list[Language]:
     """The likeliest language of each Latin word, where each change from one to the other has its price (Viterbi)."""
-    best: dict[Language, tuple[float, list[Language]]] = dict.fromkeys(LATIN, (0.0, []))
+    if not words:
+        return []
+    best: dict[Language, float] = dict.fromkeys(LATIN, 0.0)
+    came: list[dict[Language, Language]] = []  # the best language before each word, by the word's own
     for word in words:
         odds: dict[Language, float] = {"bn_latin": bangla_odds(word), "en": 0.0}
-        ahead: dict[Language, tuple[float, list[Language]]] = {}
+        ahead: dict[Language, float] = {}
+        came.append({})
         for language in LATIN:
-            before = max(LATIN, key=lambda other: best[other][0] - SWITCH * (other != language))
-            score = best[before][0] - SWITCH * (before != language) + odds[language]
-            ahead[language] = (score, [*best[before][1], language])
+            before = max(LATIN, key=lambda other: best[other] - SWITCH * (other != language))
+            ahead[language] = best[before] - SWITCH * (before != language) + odds[language]
+            came[-1][language] = before
         best = ahead
-    return max(best.values(), key=lambda way: way[0])[1]
+    way = [max(LATIN, key=lambda language: best[language])]
+    for before_word in reversed(came[1:]):
+        way.append(before_word[way[-1]])
+    return way[::-1]
 
 
 @functools.cache

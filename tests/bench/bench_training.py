@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from models import device
 from models.families import joined
 from models.fit import Recipe, Songs, fit, standardised
+from models.objective import Objective
 from models.vae import VAE, Batch, Scale
 
 SEGMENTS, TRACKS, WORDS, BATCH = 600, 60, 1200, 64
@@ -45,7 +46,7 @@ def network(kind: str, where: torch.device) -> VAE:
 def ours(kind: str, where: torch.device, bf16: bool) -> Callable[[], object]:
     vae = network(kind, where)
     ready = standardised(vae, songs(kind, where))
-    return lambda: fit(vae, ready, Recipe(1, BATCH, 1e-3, 0.3, 1.0), bf16=bf16)
+    return lambda: fit(vae, ready, Recipe(1, BATCH, 1e-3, 0.3, Objective()), bf16=bf16)
 
 
 def taught(kind: str, where: torch.device) -> Callable[[], object]:
@@ -60,7 +61,7 @@ def taught(kind: str, where: torch.device) -> Callable[[], object]:
             there = torch.ones(len(audio), dtype=torch.bool, device=where)
             views = {"audio": audio.to(where), "lyrics": lyrics.to(where)}
             batch = Batch(views, {"audio": there, "lyrics": there}, torch.zeros(len(audio), 0, device=where))
-            loss = vae.loss(batch).total(1.0)
+            loss = Objective().total(vae.loss(batch))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

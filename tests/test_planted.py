@@ -1,0 +1,49 @@
+"""Groups of songs that are planted far apart are found again, by KMeans on PCA, on the dense VAE and on `cross`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import baselines, crossview, easy, store
+from pipeline.clusterers import Cluster, clustered
+from pipeline.scoring.left_out import agreements
+
+GROUPS, TRACKS, SEGMENTS, NUMBERS = 4, 120, 4, 24
+PLANTED = np.random.default_rng(5).integers(0, GROUPS, TRACKS).astype(str).astype(object)
+NEEDED = 0.95
+
+
+@pytest.fixture
+def planted(small: Path, set_param: Callable[[str, object], None], rng: np.random.Generator) -> Path:
+    """Features in which each group has a place of its own, songs spread about it, and segments about their song."""
+    places = 4 * rng.standard_normal((GROUPS, NUMBERS))
+    songs = places[PLANTED.astype(int)] + rng.standard_normal((TRACKS, NUMBERS))
+    stats = (songs[:, None] + rng.standard_normal((TRACKS, SEGMENTS, NUMBERS))).astype(np.float32)
+    ids = [f"t{number:03d}" for number in range(TRACKS)]
+    store.write_rows(store.BUILD / "audio", ids, stats=stats, valid=np.ones((TRACKS, SEGMENTS), bool))
+    words = {name: np.zeros((TRACKS, 2), np.float32) for name in ("tfidf_svd", "word2vec", "bert")}
+    store.write_rows(store.BUILD / "lyrics", ids, there=np.zeros(TRACKS, bool), **words)
+    for name, value in {"easy.epochs": 15, "easy.hidden": [32], "train.batch": 32, "crossview.epochs": 30}.items():
+        set_param(name, value)
+    for name, value in {"crossview.powers": [0.3], "crossview.neighbours": [0.5], "crossview.hidden": 32}.items():
+        set_param(name, value)
+    return small
+
+
+@pytest.mark.usefixtures("planted")
+@pytest.mark.parametrize(
+    ("stage", "folder", "name"),
+    [(easy.main, "easy", "easy"), (crossview.main, "crossview", "cross"), (baselines.main, "baselines", "pca")],
+)
+def test_planted_groups_are_found_again(stage: Callable[[], None], folder: str, name: str) -> None:
+    stage()
+    ids = store.read_rows(store.BUILD / "audio").ids
+    values = np.asarray(store.read_rows(store.BUILD / folder, name).at(ids)[name])
+    asked = Cluster(k=GROUPS, neighbours=3, curve=2, clusterers=("kmeans", "consensus"))
+    for seed in range(values.shape[1]):
+        for clusterer in asked.clusterers:
+            (score,) = agreements("ami", PLANTED, [clustered(values[:, seed], clusterer, asked, seed)[0]])
+            assert score is not None
+            assert score >= NEEDED, f"{name}, seed {seed}, {clusterer}"
