@@ -159,7 +159,7 @@ def test_clusters_that_come_again_are_told_from_those_that_do_not(rng: np.random
     found = stability(
         world(
             [
-                trial("vae", loose, active=4.0),
+                replace(trial("vae", loose, active=4.0), errors=[0.2, 0.3, 0.2, 0.3]),
                 trial("beta 0.5", loose, active=4.0),
                 trial("dip 4", stable, active=0.5),
                 trial("beta 4", stable, active=4.0),
@@ -174,6 +174,8 @@ def test_clusters_that_come_again_are_told_from_those_that_do_not(rng: np.random
     assert "dip 4 is collapsed (0.5 of 4 units active) and left out" in found.verdict
     assert {row["model"] for row in found.comparisons} == {"vae", "beta 4", "tc 4", "dip 4"}
     assert "beta 0.5" in {row["name"] for row in found.rows}
+    errors = {row["name"]: row["mean"] for row in found.rows if row["score"] == "squared error"}
+    assert errors == {"vae": 0.25}  # the only one of these trials that tells one
 
 
 def test_stability_that_fewer_dimensions_alone_would_give_is_no_merit(rng: np.random.Generator) -> None:

@@ -114,6 +114,7 @@ def test_metrics_mark_what_must_not_be_read_as_a_result() -> None:
     assert told["flag"] == "collapsed"
     assert told["condition"] == "language"
     assert told["language"] == {"ami": 1.0, "ami_low": None, "ami_high": None, "leaky": True}
+    assert told["beside"] == {"probe_language_leaky": 1.0}
 
 
 @pytest.mark.parametrize("name", sorted(AGREEMENT))

@@ -166,7 +166,7 @@ def stability(world: World) -> Answer:
     sentences += _left_out(world, pressed)
     weak = [name for name in world.trials if _weak(name)]
     shown = dict.fromkeys([*models, *weak, *(world.controls[name] for name in models)])
-    rows = _rows(world, shown, measures | world.agreement(world.asked.sound))
+    rows = _rows(world, shown, measures | world.agreement(world.asked.sound) | {"squared error": _error})
     return _answer(*about, overall(earned), sentences, rows, found)
 
 
@@ -307,6 +307,12 @@ def _hits(trial: Trial, artists: Array, group: Array) -> By | None:
 
 def _over_seeds(trial: Trial, group: Array) -> By | None:
     return under_each({name: stability_scores(trial.labels[name], group) for name in CLUSTERERS})
+
+
+def _error(trial: Trial) -> By | None:
+    """What a model misses of the sound: beside stability, since a model that says little is stable."""
+    values = np.array(trial.errors)
+    return {"": Scores(values, np.tile(values[:, None], (1, 2)))} if len(values) else None
 
 
 def _over_subsamples(trial: Trial) -> By | None:

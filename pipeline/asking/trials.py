@@ -26,6 +26,7 @@ class Trial:
     labels: Mapping[str, list[Labels]]  # by clusterer
     subsamples: Mapping[str, list[float]]  # by clusterer: ARI of the clusters of all tracks with those of 80 % of them
     active: float | None = None  # units, a mean over the seeds
+    errors: Sequence[float] = ()  # squared errors of the sound, in standardised units; none where nothing was decoded
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Seen:
     labels: Mapping[str, Labels]
     subsampled: Mapping[str, float]
     active: int | None
+    error: float | None  # of the sound
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,16 @@ def _died(one: Asked) -> Seen:
 
 def see(one: Asked) -> Seen:
     """Trains if need be, and clusters."""
-    points, active = one.points, None
+    points, active, error = one.points, None, None
     if one.job is not None:
         learnt = learn_seed(one.job)
-        points, active = learnt.means[one.job.model.name], learnt.active
+        points, active, error = learnt.means[one.job.model.name], learnt.active, learnt.mse["audio"]
     assert points is not None
     labels: dict[str, Labels] = {name: clustered(points, name, one.cluster, one.seed)[0] for name in CLUSTERERS}
     stable: dict[str, float] = {
         name: _resampled(one, points, name, labels[name]) for name in CLUSTERERS if one.resampled
     }
-    return Seen(points, labels, stable, active)
+    return Seen(points, labels, stable, active, error)
 
 
 def _resampled(one: Asked, points: Array, clusterer: Name, labels: Labels) -> float:
@@ -101,4 +103,5 @@ def _trial(name: str, seeds: list[Seen]) -> Trial:
         {clusterer: [seed.labels[clusterer] for seed in seeds] for clusterer in CLUSTERERS},
         {name: [seed.subsampled[name] for seed in seeds] for name in seeds[0].subsampled},
         float(np.mean(units)) if units else None,
+        [seed.error for seed in seeds if seed.error is not None],
     )

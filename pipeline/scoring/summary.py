@@ -101,8 +101,10 @@ def headlines(kind: Representation, measured: Sequence[Measured], clusterer: str
         if section:
             within = told.setdefault(section, {})
             assert isinstance(within, dict)
-            within |= _numbers(one, section)
-            if flag(kind, one.label, 0) == "leaky" and section == one.label:
+            leaky = flag(kind, one.label, 0) == "leaky"
+            beside = leaky and section == "beside"  # where many labels stand together, each leaky one says so itself
+            within |= {f"{key}_leaky" if beside else key: value for key, value in _numbers(one, section).items()}
+            if leaky and not beside:
                 within["leaky"] = True
     return told
 
