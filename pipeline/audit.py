@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from pipeline import params, stage, store
+from pipeline import linear, params, stage, store
 from pipeline.scores import Evaluate
 from pipeline.scoring.audit import Door, Found, door, loudness, same, script, shuffled, told
 from pipeline.scoring.compare import groups
@@ -59,7 +59,7 @@ def of_sound(ids: tuple[str, ...]) -> Iterator[Door]:
         yield Door("sound level and bandwidth", table.to_numpy())
     else:
         rows = store.read_rows(AUDIO, "stats", "valid").at(ids)
-        mean = np.where(rows["valid"][..., None], rows["stats"], 0).sum(1) / rows["valid"].sum(1, keepdims=True)
+        mean = linear.track_means(rows["stats"], rows["valid"])
         names = store.read_json(AUDIO / "stats_names.json")
         yield from (Door(f"feature {name}", mean[:, [place]]) for place, name in enumerate(names))
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import params, stage, store
+from pipeline.labels import usable
 from pipeline.params import Some, Within
 from pipeline.scores import ABSENT, Evaluate, Labels
 from pipeline.scoring.compare import Difference, Scores, Verdict, groups, holm, joint, paired, verdict
@@ -87,12 +88,7 @@ def known(p: Params) -> Known:
         if clusterer not in {name for _, name in runs}:
             raise Problem(f"compare.clusterers: {clusterer!r} is not one of cluster.clusterers: add it there")
     tracks = store.usable_tracks().loc[list(ids)]
-    truths = {
-        label: tracks[label].to_numpy(dtype=object)
-        for label in p.evaluate.labels
-        if label in tracks and tracks[label].replace("", None).nunique() > 1
-    }
-    return Known(runs, truths, groups(list(tracks["artist"]), p.compare.groups, seed=0), {})
+    return Known(runs, usable(tracks, p.evaluate.labels), groups(list(tracks["artist"]), p.compare.groups, seed=0), {})
 
 
 def pairs(kinds: Sequence[Representation], p: Params, labels: Iterable[str]) -> list[Pair]:

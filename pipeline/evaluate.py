@@ -13,11 +13,12 @@ import pandas as pd
 
 from pipeline import params, stage, store, workers
 from pipeline.clusterers import Cluster, assigned, clustered
+from pipeline.labels import usable
 from pipeline.params import Seeds
 from pipeline.scores import ABSENT, AGREEMENT, NOISE, SHAPE, Evaluate, Labels, clusters, coverage, shape
 from pipeline.scoring import summary
 from pipeline.scoring.beside import beside, disentangled
-from pipeline.scoring.compare import groups
+from pipeline.scoring.compare import GROUPS, groups
 from pipeline.scoring.left_out import agreement_scores, agreements, ends
 from pipeline.scoring.nulls import permutation_null
 from pipeline.scoring.stability import over_seeds, subsampled
@@ -28,7 +29,6 @@ from pipeline.store import Array, Representation
 log = logging.getLogger(__name__)
 
 REFERENCE = "raw"  # the space in which the shape of all clusters is compared
-GROUPS = 40  # of artists, at most: each is left out once for the intervals
 COLUMNS = {  # of the tables that can have no row: without a label, or with fewer tracks than clusters
     "stability": ["representation", "clusterer", "cluster", "size", "jaccard"],
     "kcurve": ["representation", "k", "label", "ami"],
@@ -49,6 +49,7 @@ class Tracks:
     ids: tuple[str, ...]
     truths: Mapping[str, Array]
     artists: Array  # "" where a track has none
+    group: Array  # of artists, each left out once for the intervals
     factors: Mapping[str, Array]
     reference: Array  # the space in which the clusters of all representations are compared
 
@@ -77,17 +78,15 @@ class Scored:
 def labelled(ids: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Array]:
     """The columns to score against, a value a track in the order of `ids`."""
     tracks = store.usable_tracks().loc[list(ids)]
-    truths = {}
+    found = usable(tracks, columns)
     for column in columns:
         if column in summary.RESERVED:
             raise Problem(f"evaluate.labels: {column!r} is a name that metrics.json has for something else: rename it")
         if column not in tracks:
             log.warning("evaluate.labels: data/tracks.csv has no column %r: left out", column)
-        elif tracks[column].replace("", None).nunique() < 2:
+        elif column not in found:
             log.warning("evaluate.labels: column %r has less than two values: left out", column)
-        else:
-            truths[column] = tracks[column].to_numpy(dtype=object)
-    return truths
+    return found
 
 
 def planted(tracks: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Array]:
@@ -152,7 +151,6 @@ def _assigned(labelings: Mapping[str, list[Labels]], values: list[Array]) -> dic
 def _agreement(job: Job, clusterer: str, label: str, labelings: list[Labels]) -> list[Measured]:
     """How well one clusterer's labels agree with one column: each score with its interval and its null."""
     truth, shuffles = job.tracks.truths[label], job.params.evaluate.shuffles
-    group = groups(list(job.tracks.artists), GROUPS, seed=0)
     distinct = {labels.tobytes(): labels for labels in labelings}
     covered = mean([coverage(labels) for labels in labelings])
     k = mean([float(clusters(labels)) for labels in labelings])
@@ -166,7 +164,7 @@ def _agreement(job: Job, clusterer: str, label: str, labelings: list[Labels]) ->
                 label,
                 name,
                 agreements(name, truth, labelings),
-                *ends(agreement_scores(name, truth, labelings, group)),
+                *ends(agreement_scores(name, truth, labelings, job.tracks.group)),
                 null_mean=mean(null.mean for null in nulls if null),
                 null_high=mean(null.high for null in nulls if null),
                 coverage=covered,
@@ -244,10 +242,11 @@ def main() -> None:
     kinds = {kind.name: kind for kind in store.representations()}
     ids = store.read_rows(store.BUILD / "audio").ids
     known = store.usable_tracks().loc[list(ids)]
-    artists = known["artist"] if "artist" in known else pd.Series("", index=known.index)
+    artists = known["artist"].to_numpy(dtype=object)
     reference = store.of_seed(kinds[REFERENCE].values(ids), 0)
     truths = labelled(ids, p.evaluate.labels)
-    tracks = Tracks(ids, truths, artists.to_numpy(dtype=object), planted(known, p.evaluate.factors), reference)
+    group = groups(list(artists), GROUPS, seed=0)
+    tracks = Tracks(ids, truths, artists, group, planted(known, p.evaluate.factors), reference)
     todo = jobs(p, tracks, list(kinds.values()))
     found = list(stage.progress(workers.in_order(scored, todo, workers.cores(), _died), "evaluate", len(todo)))
     _write(p, tracks, found)

@@ -13,13 +13,13 @@ from pipeline.asking.answers import QUESTIONS, World, resampled
 from pipeline.asking.designs import Questions, designs
 from pipeline.asking.trials import Asked, Trial, trials
 from pipeline.clusterers import Cluster
-from pipeline.scoring.compare import groups
+from pipeline.labels import usable
+from pipeline.scoring.compare import GROUPS, groups
 from pipeline.store import Array, Rows
 from pipeline.training import Device, Train
 
 log = logging.getLogger(__name__)
 
-GROUPS = 40  # of artists, at most: each is left out once for the intervals
 TEXTS = ("tfidf", "word2vec", "bert")
 
 
@@ -82,13 +82,8 @@ def world(p: Params, said: Rows, found: dict[str, Trial], controls: dict[str, st
     """The trials beside what is known of the tracks."""
     ids = said.ids
     tracks = store.usable_tracks().loc[list(ids)]
-    columns = [column for column in (p.questions.sound, p.questions.words, p.questions.language) if column in tracks]
-    truths = {column: tracks[column].to_numpy(dtype=object) for column in columns}
-    truths = {column: truth for column, truth in truths.items() if len(set(truth) - {""}) > 1}
-    artists, sources = (
-        tracks[column].to_numpy(dtype=object) if column in tracks else np.full(len(ids), "", dtype=object)
-        for column in ("artist", "source")
-    )
+    truths = usable(tracks, (p.questions.sound, p.questions.words, p.questions.language))
+    artists, sources = (tracks[column].to_numpy(dtype=object) for column in ("artist", "source"))
     kept = {share: training.kept(np.array(said["there"]), share) for share in p.questions.missing}
     group = groups(list(artists), GROUPS, seed=0)
     return World(found, truths, artists, sources, scripts(ids), kept, group, p.questions, controls)

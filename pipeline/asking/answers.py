@@ -16,8 +16,6 @@ from pipeline.scoring.left_out import of_tracks, stability_scores
 from pipeline.scoring.neighbours import artist_hit, knn_accuracy
 from pipeline.store import Array
 
-HIT = 5  # neighbours among which a track of the same artist is looked for
-NEAR = 10  # neighbours that are asked for a label
 SHARE_OF = 0.05  # the least gain of which it is told how much is left when lyrics are missing
 PRESSED = ("beta ", "tc ", "dip ")  # how the names of the disentangled models begin
 COLLAPSED = 0.25  # share of active units below which a model is no answer, as evaluate.collapsed
@@ -284,7 +282,7 @@ def _near(trial: Trial, truth: Array, artists: Array, group: Array) -> By | None
     """How well a track's label is that of its nearest of other artists; no clusterer is needed."""
 
     def near(points: Array, some: Array) -> float | None:
-        return knn_accuracy(points[some], truth[some], artists[some], NEAR)
+        return knn_accuracy(points[some], truth[some], artists[some])
 
     _, scores = of_tracks(near, trial.values, group)
     return None if scores is None else {"": scores}
@@ -299,7 +297,7 @@ def _hits(trial: Trial, artists: Array, group: Array) -> By | None:
     """How often a track of the same artist is among the nearest; no clusterer is needed."""
 
     def hit(points: Array, some: Array) -> float | None:
-        return artist_hit(points[some], artists[some], HIT)
+        return artist_hit(points[some], artists[some])
 
     _, scores = of_tracks(hit, trial.values, group)
     return None if scores is None else {"": scores}

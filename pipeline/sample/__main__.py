@@ -9,8 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from pipeline.sample import song, write
-from pipeline.stage import Problem
+from pipeline.sample import command, song, write
 
 
 def main() -> None:
@@ -26,16 +25,10 @@ def main() -> None:
         if getattr(wanted, name) < least:
             parser.error(f"--{name} {getattr(wanted, name)}: must be at least {least}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the pool ends its processes
-    try:
+    with command.one_line(wanted.out, "stopped; run it again to begin anew"):
         write.refuse_foreign(wanted.out)
         songs = list(song.songs(wanted.tracks, wanted.seed))
         write.corpus(songs, wanted.out, stems=wanted.stems, jobs=wanted.jobs)
-    except Problem as problem:
-        sys.exit(f"error: {problem}")
-    except OSError as error:
-        sys.exit(f"error: {error.filename or wanted.out}: {error.strerror or error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped; run it again to begin anew")
     print(f"{len(songs)} songs in {wanted.out}")
 
 

@@ -7,7 +7,6 @@ gives the same bytes on the same machine.
 import argparse
 import math
 import string
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -21,10 +20,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.sample import encoder_text
+from pipeline.sample import command, encoder_text
 from pipeline.sample.encoder_card import TEXT
 from pipeline.sound import torchaudio_cpu
-from pipeline.stage import Problem, progress
+from pipeline.stage import progress
 
 torchaudio_cpu.transforms()  # transformers imports torchaudio, which fails by itself where torch has no CUDA
 
@@ -190,13 +189,7 @@ def write(trained: Trained, out: Path, p: Settings) -> None:
 
 def refuse_foreign(out: Path) -> None:
     """Raises when the folder holds anything that no earlier encoder wrote."""
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise Problem(f"{out} is a file: name a folder")
-    foreign = sorted(path.name for path in out.iterdir() if path.name not in OWN)
-    if foreign:
-        raise Problem(f"{out} holds {foreign[0]}: choose an empty folder; nothing was written")
+    command.refuse_foreign(out, OWN)
 
 
 def card(folder: Path, trained: Trained, p: Settings) -> str:
@@ -223,16 +216,10 @@ def main() -> None:
     torch.set_num_threads(1)  # a sum in another order has other last bits, and small layers gain little from more
     transformers_logging.disable_progress_bar()
     p = Settings(seed=wanted.seed)
-    try:
+    with command.one_line(wanted.out, "stopped; nothing was written, run it again to begin anew"):
         refuse_foreign(wanted.out)
         print(f"BERT of {p.depth} layers, {p.width} wide; {p.steps} steps of {p.batch} documents, one CPU thread")
         write(pretrain(encoder_text.documents(p.documents, p.seed), p), wanted.out, p)
-    except Problem as problem:
-        sys.exit(f"error: {problem}")
-    except OSError as error:
-        sys.exit(f"error: {error.filename or wanted.out}: {error.strerror or error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped; nothing was written, run it again to begin anew")
     print(f"{wanted.out}: {sum(path.stat().st_size for path in wanted.out.iterdir()) / 1e6:.1f} MB")
 
 

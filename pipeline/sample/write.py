@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from pipeline.sample import mix, ogg
+from pipeline.sample import command, mix, ogg
 from pipeline.sample.mix import Wave
 from pipeline.sample.song import RATE, Song, render
-from pipeline.stage import Problem, progress
+from pipeline.stage import progress
 
 COLUMNS: Final = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "theme", "second_theme", "mixing",
                   "tempo", "key", "mode", "meter", "singer", "palette", "sung_lines", "license", "source")  # fmt: skip
@@ -53,16 +53,9 @@ def _each(write: "partial[None]", songs: Sequence[Song], jobs: int) -> Iterator[
 
 def refuse_foreign(out: Path) -> None:
     """Raises when the folder holds anything that no earlier sample wrote."""
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise Problem(f"{out} is a file: name a folder")
-    held = sorted(path.name for path in out.iterdir())
-    foreign = [name for name in held if name not in OWN]
-    if not foreign and held and not _ours(out / "tracks.csv"):
-        foreign = ["tracks that are not a sample"]
-    if foreign:
-        raise Problem(f"{out} holds {foreign[0]}: choose an empty folder; nothing was written")
+    command.refuse_foreign(out, OWN)
+    if out.exists() and any(out.iterdir()) and not _ours(out / "tracks.csv"):
+        raise command.refusal(out, "tracks that are not a sample")
 
 
 def _ours(table: Path) -> bool:

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Verdict = Literal["better", "worse", "not shown"]
 
 LEVEL = 0.05
+GROUPS = 40  # of artists, at most, where no parameter says: each is left out once for an interval
 POWER = 0.8  # the chance with which the smallest effect that is told of would have been seen
 
 
