@@ -18,7 +18,7 @@ all: report
 	@touch $@
 
 pull: .venv/installed
-	@dvc pull || { python -m pipeline.check_store; exit 1; }
+	@dvc pull || { python -m pipeline.fetch.check_store; exit 1; }
 
 repro: pull
 	@dvc repro

@@ -21,13 +21,13 @@ import pandas as pd
 from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
-from pipeline import cache, params, stage, store, workers
-from pipeline.cache import Cache
-from pipeline.params import Count, Within
+from pipeline.core import cache, catalog, command, params, store, workers
+from pipeline.core.cache import Cache
+from pipeline.core.command import Problem
+from pipeline.core.params import Count, Within
 from pipeline.sound import descriptors, external, waves
 from pipeline.sound.npy import RowFile
 from pipeline.sound.spectra import F32, Shape, Spectra, spectra
-from pipeline.stage import Problem
 
 log = logging.getLogger(__name__)
 
@@ -245,7 +245,7 @@ def write(tracks: pd.DataFrame, p: Audio, folder: Path, kept: Cache) -> pd.DataF
             for name, row, kind in _layout(p, len(names))
         }
         found = all_features(paths, p, kept)
-        for track, one in zip(tracks["id"], stage.progress(found, "audio", len(paths)), strict=True):
+        for track, one in zip(tracks["id"], command.progress(found, "audio", len(paths)), strict=True):
             if isinstance(one, Refused):
                 skipped.append((track, one.reason))
                 continue
@@ -262,7 +262,7 @@ def write(tracks: pd.DataFrame, p: Audio, folder: Path, kept: Cache) -> pd.DataF
 def write_external(tracks: pd.DataFrame, path: Path, folder: Path) -> pd.DataFrame:
     """Writes the table at `path` as the statistics, and returns the tracks that it has no row for."""
     table = external.read(path, list(tracks["id"]))
-    store.write_rows(store.emptied(folder), table.ids, stats=table.stats, valid=table.valid)
+    store.write_rows(store.fresh_folder(folder), table.ids, stats=table.stats, valid=table.valid)
     store.write_json(folder / "stats_names.json", table.names)
     without = tracks[~tracks["id"].isin(table.ids)]
     skipped = pd.DataFrame({"id": without["id"].tolist(), "reason": f"has no whole row in {path}"})
@@ -300,7 +300,7 @@ def _say_short(tracks: pd.DataFrame, p: Audio) -> None:
 
 def main() -> None:
     p = params.load(Params).audio
-    tracks, folder = store.usable_tracks(), store.BUILD / "audio"
+    tracks, folder = catalog.usable_tracks(), store.BUILD / "audio"
     if p.external == "none":
         _say_short(tracks, p)
         workers.one_thread()
@@ -315,4 +315,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

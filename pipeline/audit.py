@@ -13,10 +13,11 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from pipeline import linear, params, stage, store
-from pipeline.scores import Evaluate
-from pipeline.scoring.audit import Door, Found, door, loudness, same, script, shuffled, told
-from pipeline.scoring.compare import groups
+from pipeline.core import catalog, command, params, store
+from pipeline.core.settings import Evaluate
+from pipeline.learn import linear
+from pipeline.score.shortcuts import Found, Shortcut, loudness, same, script, shortcut, shuffled, told
+from pipeline.score.verdicts import groups
 
 log = logging.getLogger(__name__)
 
@@ -31,37 +32,37 @@ class Params:
     evaluate: Evaluate
 
 
-def of_table(tracks: pd.DataFrame, labels: tuple[str, ...]) -> Iterator[Door]:
+def of_table(tracks: pd.DataFrame, labels: tuple[str, ...]) -> Iterator[Shortcut]:
     """What the table and the names of the files say."""
     for column in tracks.columns:
         if column not in NO_DOOR and column not in labels:
-            yield door(f"column {column}", tracks[column])
+            yield shortcut(f"column {column}", tracks[column])
     paths = [PurePosixPath(path) for path in tracks["audio"]]
-    yield door("file suffix", [path.suffix.lower() for path in paths])
-    yield door("folder", [path.parent.as_posix() for path in paths])
+    yield shortcut("file suffix", [path.suffix.lower() for path in paths])
+    yield shortcut("folder", [path.parent.as_posix() for path in paths])
 
 
-def of_words(texts: list[str]) -> Iterator[Door]:
+def of_words(texts: list[str]) -> Iterator[Shortcut]:
     """What lyrics give away without being understood."""
-    yield door("lyrics script", map(script, texts))
-    yield door("lyrics lines", [str(sum(map(bool, text.splitlines()))) if text else "" for text in texts])
-    yield door("lyrics characters", [str(len(text)) if text else "" for text in texts])
-    yield door("lyrics shared", map(letters, texts))
+    yield shortcut("lyrics script", map(script, texts))
+    yield shortcut("lyrics lines", [str(sum(map(bool, text.splitlines()))) if text else "" for text in texts])
+    yield shortcut("lyrics characters", [str(len(text)) if text else "" for text in texts])
+    yield shortcut("lyrics shared", map(letters, texts))
 
 
-def of_sound(ids: tuple[str, ...]) -> Iterator[Door]:
+def of_sound(ids: tuple[str, ...]) -> Iterator[Shortcut]:
     """Level and bandwidth; of features that another program made, each column."""
     if (AUDIO / "logmel.npy").exists():
         rows = store.read_rows(AUDIO, "logmel", "valid").at(ids)
         heard = [loudness(logmel[valid]) for logmel, valid in zip(rows["logmel"], rows["valid"], strict=True)]
         table = pd.DataFrame(heard)
-        yield from (Door(f"sound {name}", table[[name]].to_numpy()) for name in table)
-        yield Door("sound level and bandwidth", table.to_numpy())
+        yield from (Shortcut(f"sound {name}", table[[name]].to_numpy()) for name in table)
+        yield Shortcut("sound level and bandwidth", table.to_numpy())
     else:
         rows = store.read_rows(AUDIO, "stats", "valid").at(ids)
         mean = linear.track_means(rows["stats"], rows["valid"])
         names = store.read_json(AUDIO / "stats_names.json")
-        yield from (Door(f"feature {name}", mean[:, [place]]) for place, name in enumerate(names))
+        yield from (Shortcut(f"feature {name}", mean[:, [place]]) for place, name in enumerate(names))
 
 
 def read(path: str) -> str:
@@ -88,12 +89,12 @@ def duplicates(ids: tuple[str, ...], texts: list[str]) -> list[dict[str, object]
     ]
 
 
-def tested(tracks: pd.DataFrame, doors: list[Door], labels: tuple[str, ...]) -> list[Found]:
+def tested(tracks: pd.DataFrame, doors: list[Shortcut], labels: tuple[str, ...]) -> list[Found]:
     """Every door against every label, worst first."""
     artists = list(tracks["artist"])
     group = groups(artists if len(set(artists)) > 1 else [""] * len(artists), len(artists), seed=0)
     asked = [shuffled(label, list(tracks[label]), group, seed=0) for label in labels if label in tracks]
-    found = [told(one, label) for label in asked if label for one in stage.progress(doors, "audit")]
+    found = [told(one, label) for label in asked if label for one in command.progress(doors, "audit")]
     order = {"tells": 0, "weak": 1, "no": 2}
     return sorted(found, key=lambda one: (order[one.verdict], -one.skill))
 
@@ -121,7 +122,7 @@ def say(found: list[Found], alike: list[dict[str, object]]) -> None:
 def main() -> None:
     labels = params.load(Params).evaluate.labels
     heard = store.read_rows(AUDIO).ids
-    tracks = store.usable_tracks().loc[list(heard)]
+    tracks = catalog.usable_tracks().loc[list(heard)]
     every = [read(path) for path in tracks["lyrics"]]
     alike = duplicates(heard, every)
     some = drawn(tracks)
@@ -135,4 +136,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

@@ -11,14 +11,17 @@ from functools import partial
 import numpy as np
 import torch
 
-from models import crossview
-from models.families import joined
-from pipeline import linear, params, stage, store, training, views
-from pipeline.linear import Metric
-from pipeline.params import Count, Layers, Seeds
-from pipeline.stage import Problem
-from pipeline.store import Array
-from pipeline.training import Device, Model, Source, Train
+from pipeline.core import command, params, store
+from pipeline.core.command import Problem
+from pipeline.core.params import Count, Layers, Seeds
+from pipeline.core.settings import Device
+from pipeline.core.store import Array
+from pipeline.learn import linear, segments, training
+from pipeline.learn.linear import Metric
+from pipeline.learn.plan import Model, Train
+from pipeline.learn.songs import Source
+from pipeline.nets import crossview
+from pipeline.nets.families import joined
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +78,11 @@ def contrasted(job: Contrasted) -> Array:
     """Where the contrastive network of this seed sees the tracks."""
     if job.device.type == "cpu":
         torch.set_num_threads(1)  # as the other models: the seeds share the cores
-    segments = views.segments(job.metric).to(job.device)
+    views = segments.segments(job.metric).to(job.device)
     torch.manual_seed(job.seed)
     own = job.own
-    net = crossview.contrast(segments, hidden=own.hidden[0], latent=own.latent, epochs=own.contrast_epochs)
-    found: Array = crossview.embed(net, segments.whole()).cpu().numpy()
+    net = crossview.contrast(views, hidden=own.hidden[0], latent=own.latent, epochs=own.contrast_epochs)
+    found: Array = crossview.embed(net, views.whole()).cpu().numpy()
     return found
 
 
@@ -107,10 +110,10 @@ def heard(ids: tuple[str, ...], p: Params) -> Iterator[Found]:
         log.warning("baselines: %d tracks have two segments or more: no track_lda, no contrastive", able)
         return
     yield plain("track_lda", "track-LDA", "stats", linear.track_lda(stats, valid, own.latent))
-    device, _ = views.chosen_device(p.device)
+    device, _ = segments.chosen_device(p.device)
     metric = linear.suppression(stats, valid, power=0.0)
     jobs = [Contrasted(seed, metric, own, device) for seed in p.seeds]
-    learnt = np.stack(views.learnt("contrastive", contrasted, jobs, p.train, device), axis=1)
+    learnt = np.stack(segments.learnt("contrastive", contrasted, jobs, p.train, device), axis=1)
     yield Found("contrastive", learnt, {"family": "contrastive network", "input": "stats", "seeds": list(p.seeds)})
 
 
@@ -125,7 +128,7 @@ def said(ids: tuple[str, ...], p: Params) -> Iterator[Found]:
 
 def main() -> None:
     p = params.load(Params)
-    own, folder = p.baselines, store.emptied(store.BUILD / "baselines")
+    own, folder = p.baselines, store.fresh_folder(store.BUILD / "baselines")
     ids = store.read_rows(store.BUILD / "audio").ids
     if len(ids) < 3:
         raise Problem(
@@ -147,4 +150,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import params, stage, store, workers
-from pipeline.clusterers import Cluster, clustered, curve
-from pipeline.params import Seeds
-from pipeline.scores import Labels, clusters
-from pipeline.stage import Problem
-from pipeline.store import Representation
+from pipeline.core import command, embeddings, params, store, workers
+from pipeline.core.command import Problem
+from pipeline.core.embeddings import Representation
+from pipeline.core.params import Seeds
+from pipeline.score.agreement import Labels, clusters
+from pipeline.score.clusterers import Cluster, clustered, curve
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def every_way(job: Job) -> tuple[list[Run], list[Run]]:
     values = job.kind.values(job.ids)
     runs, curves = list[Run](), list[Run]()
     for number, seed in enumerate(job.params.seeds):
-        points = store.of_seed(values, number)
+        points = embeddings.seed_embedding(values, number)
         named = {"representation": job.kind.name, "seed": seed}
         for name in job.params.cluster.clusterers:
             labels, note = clustered(points, name, job.params.cluster, seed)
@@ -67,10 +67,10 @@ def _write(folder: Path, ids: tuple[str, ...], array: str, table: str, runs: lis
 def main() -> None:
     p = params.load(Params)
     ids = store.read_rows(store.BUILD / "audio").ids
-    jobs = [Job(kind, ids, p) for kind in store.representations()]
-    found = list(stage.progress(workers.in_order(every_way, jobs, workers.cores(), _died), "cluster", len(jobs)))
+    jobs = [Job(kind, ids, p) for kind in embeddings.representations()]
+    found = list(command.progress(workers.in_order(every_way, jobs, workers.cores(), _died), "cluster", len(jobs)))
     runs = [run for one, _ in found for run in one]
-    folder = store.emptied(store.BUILD / "cluster")
+    folder = store.fresh_folder(store.BUILD / "cluster")
     _write(folder, ids, "labels", "runs", runs)
     _write(folder, ids, "curve", "curve", [run for _, curves in found for run in curves])
     none = sum(clusters(labels) == 0 for _, labels in runs)
@@ -78,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

@@ -12,15 +12,17 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 
-from pipeline import params, stage, store
-from pipeline.labels import usable
-from pipeline.params import Some, Within
-from pipeline.scores import ABSENT, Evaluate, Labels
-from pipeline.scoring.compare import Difference, Scores, Verdict, groups, holm, joint, paired, verdict
-from pipeline.scoring.left_out import agreement_scores
-from pipeline.scoring.summary import flag
-from pipeline.stage import Problem
-from pipeline.store import Array, Representation
+from pipeline.core import catalog, command, embeddings, params, store
+from pipeline.core.command import Problem
+from pipeline.core.embeddings import Representation
+from pipeline.core.params import NonEmpty, Within
+from pipeline.core.settings import Evaluate
+from pipeline.core.store import Array
+from pipeline.score.agreement import ABSENT, Labels
+from pipeline.score.jackknife import agreement_scores
+from pipeline.score.labels import usable
+from pipeline.score.summary import flag
+from pipeline.score.verdicts import Difference, Scores, Verdict, groups, holm, joint, paired, verdict
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,8 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Compare:
-    against: Annotated[tuple[str, ...], Some()]
-    clusterers: Annotated[tuple[str, ...], Some()]
+    against: Annotated[tuple[str, ...], NonEmpty()]
+    clusterers: Annotated[tuple[str, ...], NonEmpty()]
     groups: Annotated[int, Within(5)]
     family: Literal["label", "all"]
 
@@ -87,7 +89,7 @@ def known(p: Params) -> Known:
     for clusterer in p.compare.clusterers:
         if clusterer not in {name for _, name in runs}:
             raise Problem(f"compare.clusterers: {clusterer!r} is not one of cluster.clusterers: add it there")
-    tracks = store.usable_tracks().loc[list(ids)]
+    tracks = catalog.usable_tracks().loc[list(ids)]
     return Known(runs, usable(tracks, p.evaluate.labels), groups(list(tracks["artist"]), p.compare.groups, seed=0), {})
 
 
@@ -181,7 +183,7 @@ def main() -> None:
     p = params.load(Params)
     seen = known(p)
     there = {name for name, _ in seen.runs}
-    kinds = [kind for kind in store.representations() if kind.name in there]
+    kinds = [kind for kind in embeddings.representations() if kind.name in there]
     asked = pairs(kinds, p, seen.truths)
     families = [[pair for pair in asked if pair.label == label] for label in seen.truths]
     found = [row for family in (families if p.compare.family == "label" else [asked]) for row in rows(family, seen, p)]
@@ -192,4 +194,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

@@ -20,20 +20,22 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_mutual_info_score
 
-from models.crossview import BETA, CrossView, Epoch, Segments, embed, seen_by, two_stages
-from models.fit import active_units
-from pipeline import linear, params, stage, store, views, workers
-from pipeline.linear import Metric
-from pipeline.params import Count, Seeds, Share, Some
-from pipeline.store import Array
-from pipeline.training import Device, Train
+from pipeline.core import command, params, store, workers
+from pipeline.core.params import Count, NonEmpty, Seeds, Share
+from pipeline.core.settings import Device
+from pipeline.core.store import Array
+from pipeline.learn import linear, segments
+from pipeline.learn.linear import Metric
+from pipeline.learn.plan import Train
+from pipeline.nets.crossview import BETA, CrossView, Epoch, Segments, embed, seen_by, two_stages
+from pipeline.nets.fit import active_units
 
 log = logging.getLogger(__name__)
 
 NAME = "cross"
 TRIED = 2  # seeds of each candidate
 CLUSTERS = (4, 8, 16)  # of the halves: the choice must not hang on one number
-Shares = Annotated[tuple[Share, ...], Some()]
+Shares = Annotated[tuple[Share, ...], NonEmpty()]
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,15 @@ def learn(job: Job) -> Learnt:
     """Trains and embeds one seed."""
     if job.device.type == "cpu":
         torch.set_num_threads(1)  # the seeds share the cores; and one keeps the sums' order on any number of them
-    own, segments = job.own, views.segments(job.metric).to(job.device)
+    own, views = job.own, segments.segments(job.metric).to(job.device)
     torch.manual_seed(job.seed)
     net, curve = two_stages(
-        segments, hidden=own.hidden, latent=own.latent, epochs=own.epochs, share=job.candidate.neighbours
+        views, hidden=own.hidden, latent=own.latent, epochs=own.epochs, share=job.candidate.neighbours
     )
-    seen = seen_by(net, segments.whole())
+    seen = seen_by(net, views.whole())
     active = active_units(seen)
     kl = [round(value, 5) for value in seen.kl.tolist()]
-    halves = _halves(net, segments) if active else 0.0
+    halves = _halves(net, views) if active else 0.0
     return Learnt(seen.mean.cpu().numpy(), kl, active, halves, curve, _weights(net, job.metric))
 
 
@@ -155,7 +157,7 @@ def _weights(net: CrossView, metric: Metric) -> dict[str, torch.Tensor]:
 def main() -> None:
     p = params.load(Params)
     workers.one_thread()  # keeps the order of the sums, and so the bytes, on any number of cores
-    folder = store.emptied(store.BUILD / "crossview")
+    folder = store.fresh_folder(store.BUILD / "crossview")
     heard = store.read_rows(store.BUILD / "audio", "stats", "valid")
     valid = np.array(heard["valid"])
     store.write_rows(folder, heard.ids)
@@ -164,7 +166,7 @@ def main() -> None:
             "crossview: %d of %d tracks have two segments, and it learns from 3 or more: no model", able, len(valid)
         )
         return
-    device, why = views.chosen_device(p.device)
+    device, why = segments.chosen_device(p.device)
     log.info("crossview: %d tracks, %d of them with two segments or more; %s", len(valid), able, why)
     metrics = {power: linear.suppression(heard["stats"], valid, power) for power in p.crossview.powers}
 
@@ -173,11 +175,11 @@ def main() -> None:
 
     trials = jobs(candidates(p.crossview), p.seeds[:TRIED])
     tried: dict[Candidate, list[Learnt]] = {}
-    for job, one in zip(trials, views.learnt("crossview", learn, trials, p.train, device), strict=True):
+    for job, one in zip(trials, segments.learnt("crossview", learn, trials, p.train, device), strict=True):
         tried.setdefault(job.candidate, []).append(one)
     best = _choose(folder, {key: [one.halves for one in ones] for key, ones in tried.items()}, p.crossview.reject)
     rest = jobs([best], p.seeds[TRIED:])
-    learned = [*tried[best], *(views.learnt("crossview", learn, rest, p.train, device) if rest else [])]
+    learned = [*tried[best], *(segments.learnt("crossview", learn, rest, p.train, device) if rest else [])]
     _write(folder, heard.ids, p, best, learned)
 
 
@@ -229,4 +231,4 @@ def _write(folder: Path, ids: tuple[str, ...], p: Params, best: Candidate, learn
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

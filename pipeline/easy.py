@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from models.families import joined
-from pipeline import params, stage, store, training
-from pipeline.params import Count, Layers, Seeds
-from pipeline.training import Device, Model, Source, Train
+from pipeline.core import command, params, store
+from pipeline.core.params import Count, Layers, Seeds
+from pipeline.core.settings import Device
+from pipeline.learn import songs, training
+from pipeline.learn.plan import Model, Train
+from pipeline.learn.songs import Source
+from pipeline.nets.families import joined
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,9 @@ class Params:
 
 def main() -> None:
     p = params.load(Params)
-    training.demand(p.easy.input, "easy.input")
+    songs.require_frames(p.easy.input, "easy.input")
     model = Model(
-        store.emptied(store.BUILD / "easy"),
+        store.fresh_folder(store.BUILD / "easy"),
         "easy",
         "dense VAE",
         Source(p.easy.input, flat=True),
@@ -48,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

@@ -11,20 +11,23 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline import params, stage, store, workers
-from pipeline.clusterers import Cluster, assigned, clustered
-from pipeline.labels import usable
-from pipeline.params import Seeds
-from pipeline.scores import ABSENT, AGREEMENT, NOISE, SHAPE, Evaluate, Labels, clusters, coverage, shape
-from pipeline.scoring import summary
-from pipeline.scoring.beside import beside, disentangled
-from pipeline.scoring.compare import GROUPS, groups
-from pipeline.scoring.left_out import agreement_scores, agreements, ends
-from pipeline.scoring.nulls import permutation_null
-from pipeline.scoring.stability import over_seeds, subsampled
-from pipeline.scoring.summary import Measured, Row, by_seed, headlines, mean, results
-from pipeline.stage import Problem
-from pipeline.store import Array, Representation
+from pipeline.core import catalog, command, embeddings, params, store, workers
+from pipeline.core.command import Problem
+from pipeline.core.embeddings import Representation
+from pipeline.core.params import Seeds
+from pipeline.core.settings import Evaluate
+from pipeline.core.store import Array
+from pipeline.score import summary
+from pipeline.score.agreement import ABSENT, AGREEMENT, NOISE, Labels, clusters, coverage
+from pipeline.score.clusterers import Cluster, assigned, clustered
+from pipeline.score.embedding import disentangled, embedding_scores
+from pipeline.score.jackknife import agreement_scores, agreements, ends
+from pipeline.score.labels import usable
+from pipeline.score.permutation import permutation_null
+from pipeline.score.shape import SHAPE, shape
+from pipeline.score.stability import over_seeds, subsampled
+from pipeline.score.summary import Measured, Row, by_seed, headlines, mean, results
+from pipeline.score.verdicts import GROUPS, groups
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +80,7 @@ class Scored:
 
 def labelled(ids: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Array]:
     """The columns to score against, a value a track in the order of `ids`."""
-    tracks = store.usable_tracks().loc[list(ids)]
+    tracks = catalog.usable_tracks().loc[list(ids)]
     found = usable(tracks, columns)
     for column in columns:
         if column in summary.RESERVED:
@@ -124,7 +127,7 @@ def jobs(p: Params, tracks: Tracks, kinds: list[Representation]) -> list[Job]:
 def scored(job: Job) -> Scored:
     """Every score of one representation."""
     tracks, values = job.tracks, job.kind.values(job.tracks.ids)
-    of_seeds = [store.of_seed(values, number) for number in range(len(job.params.seeds))]
+    of_seeds = [embeddings.seed_embedding(values, number) for number in range(len(job.params.seeds))]
     labelings = {**job.labelings, **_assigned(job.labelings, of_seeds)}
     found = [one for name, labels in labelings.items() for one in _shapes(name, labels, of_seeds, tracks.reference)]
     for label, truth in tracks.truths.items():
@@ -133,7 +136,9 @@ def scored(job: Job) -> Scored:
         k = len(set(truth) - {""})  # read from the labels: in the rows named oracle, and nowhere else
         found += _agreement(job, "oracle", label, job.curve[k]) if k in job.curve else []
     stable, rows = _stability(job, of_seeds[0])
-    found += stable + beside(of_seeds[: values.shape[1]], tracks.truths, tracks.artists, job.params.evaluate.mixing)
+    found += stable + embedding_scores(
+        of_seeds[: values.shape[1]], tracks.truths, tracks.artists, job.params.evaluate.mixing
+    )
     if job.kind.active is not None:
         found += disentangled(of_seeds[0], tracks.factors)
     return Scored(job.kind, found, rows, _curve(job))
@@ -239,18 +244,18 @@ def main() -> None:
     p = params.load(Params)
     if p.evaluate.headline not in p.cluster.clusterers:
         raise Problem(f"evaluate.headline is {p.evaluate.headline!r}, which is not one of cluster.clusterers")
-    kinds = {kind.name: kind for kind in store.representations()}
+    kinds = {kind.name: kind for kind in embeddings.representations()}
     ids = store.read_rows(store.BUILD / "audio").ids
-    known = store.usable_tracks().loc[list(ids)]
+    known = catalog.usable_tracks().loc[list(ids)]
     artists = known["artist"].to_numpy(dtype=object)
-    reference = store.of_seed(kinds[REFERENCE].values(ids), 0)
+    reference = embeddings.seed_embedding(kinds[REFERENCE].values(ids), 0)
     truths = labelled(ids, p.evaluate.labels)
     group = groups(list(artists), GROUPS, seed=0)
     tracks = Tracks(ids, truths, artists, group, planted(known, p.evaluate.factors), reference)
     todo = jobs(p, tracks, list(kinds.values()))
-    found = list(stage.progress(workers.in_order(scored, todo, workers.cores(), _died), "evaluate", len(todo)))
+    found = list(command.progress(workers.in_order(scored, todo, workers.cores(), _died), "evaluate", len(todo)))
     _write(p, tracks, found)
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

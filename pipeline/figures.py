@@ -12,24 +12,24 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pipeline import params, stage, store
-from pipeline.drawing import (
+from pipeline.core import command, params, store
+from pipeline.core.params import Within
+from pipeline.core.settings import Evaluate
+from pipeline.draw import (
     agreement,
-    atlas,
     cards,
     composition,
     crossmodal,
     learning,
-    look,
+    map_data,
     maps,
     reconstructions,
-    seen,
+    run,
+    style,
     traversals,
 )
-from pipeline.drawing.look import Drawn, LeftOut
-from pipeline.drawing.seen import Seen
-from pipeline.params import Within
-from pipeline.scores import Evaluate
+from pipeline.draw.run import Run
+from pipeline.draw.style import Drawn, LeftOut
 from pipeline.sound import previews
 
 log = logging.getLogger(__name__)
@@ -60,20 +60,20 @@ class Params:
 Plan = tuple[str, str, Callable[[], Drawn]]  # section, name of the file, how to draw it
 
 
-def plan(known: Seen, p: Figures) -> Iterator[Plan]:
+def plan(known: Run, p: Figures) -> Iterator[Plan]:
     """Every figure, in the order of the report."""
     yield "Spread over the seeds", "scores", partial(agreement.bars, known)
-    models = [kind.name for kind in seen.models(known)]
-    for name in seen.mapped(known) if p.maps else ():
+    models = [kind.name for kind in run.models(known)]
+    for name in run.mapped(known) if p.maps else ():
         draw = partial(maps.sheet, known, name, p.maps, p.colours, p.max_points, p.seed)
         yield "Maps", f"map_{name}", draw
-    for name in seen.mapped(known):
+    for name in run.mapped(known):
         yield (
             "What the clusters are made of",
             f"clusters_{name}",
             partial(composition.panels, known, name, p.colours),
         )
-    for name in (kind.name for kind in seen.models(known) if len(kind.about.get("shapes", {}).get("audio", ())) > 1):
+    for name in (kind.name for kind in run.models(known) if len(kind.about.get("shapes", {}).get("audio", ())) > 1):
         yield "Reconstructions", f"reconstruction_{name}", partial(reconstructions.pictures, known, name)
     yield "Reconstructions", "reconstruction_envelopes", partial(reconstructions.envelopes, known)
     for name in models:
@@ -85,15 +85,15 @@ def plan(known: Seen, p: Figures) -> Iterator[Plan]:
     yield "Learning", "units", partial(learning.units, known)
 
 
-def texts(known: Seen) -> list[str]:
+def texts(known: Run) -> list[str]:
     """All words of the corpus that may be drawn: fonts are looked for once."""
     named = [column for column in (*known.columns, "title") if column in known.tracks]
     return [*known.columns, *known.ids, *(value for column in named for value in set(known.values(column)))]
 
 
-def interactive(known: Seen, p: Figures, folder: Path) -> None:
+def interactive(known: Run, p: Figures, folder: Path) -> None:
     """Writes what the map and the cards of the clusters are made of, and the previews that they play."""
-    drawn = atlas.atlas(known, p.map_models, p.maps, p.max_points, p.seed)
+    drawn = map_data.atlas(known, p.map_models, p.maps, p.max_points, p.seed)
     told = {name: cards.cards(known, name) for name in drawn["models"]}
     examples = [track["id"] for found in told.values() for card in found for track in card["exemplars"]]
     wanted = list(dict.fromkeys([*examples, *(track["id"] for track in drawn["tracks"])]))[: p.previews.tracks]
@@ -105,31 +105,31 @@ def interactive(known: Seen, p: Figures, folder: Path) -> None:
     log.info("previews: %d of %d tracks", len(heard), len(known.ids))
 
 
-def _previewed(known: Seen, ids: list[str], seconds: float, folder: Path) -> Iterator[str]:
+def _previewed(known: Run, ids: list[str], seconds: float, folder: Path) -> Iterator[str]:
     """The ids whose preview could be written, as <id>.mp3."""
-    store.emptied(folder)
-    for id_ in stage.progress(ids, "previews"):
+    store.fresh_folder(folder)
+    for id_ in command.progress(ids, "previews"):
         if previews.write(store.DATA / str(known.tracks.loc[id_, "audio"]), folder / f"{id_}.mp3", seconds):
             yield id_
 
 
 def main() -> None:
     p = params.load(Params)
-    known = seen.look(p.evaluate.labels, p.evaluate.headline)
+    known = run.read_run(p.evaluate.labels, p.evaluate.headline)
     folder = store.REPORTS / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
-    say = look.letters(texts(known))
+    say = style.letters(texts(known))
     told = []
-    with look.worn(say):
-        for section, name, draw in stage.progress(list(plan(known, p.figures)), "figures"):
+    with style.use_style(say):
+        for section, name, draw in command.progress(list(plan(known, p.figures)), "figures"):
             try:
                 drawn = draw()
             except LeftOut as reason:
                 log.info("%s.png is left out: %s", name, reason)
                 continue
-            look.save(drawn, folder / f"{name}.png", say)
+            style.save(drawn, folder / f"{name}.png", say)
             told.append({"file": f"{name}.png", "section": section, "title": drawn.title, "caption": drawn.caption})
     store.write_json(folder / "figures.json", told)
     interactive(known, p.figures, folder)
@@ -138,4 +138,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
-from models.families import experts
-from pipeline import params, stage, store, training
-from pipeline.params import Count, Layers, NotNegative, Seeds, Within
-from pipeline.training import Device, Model, Source, Train
+from pipeline.core import command, params, store
+from pipeline.core.params import Count, Layers, NotNegative, Seeds, Within
+from pipeline.core.settings import Device
+from pipeline.learn import training
+from pipeline.learn.plan import Model, Train
+from pipeline.learn.songs import Source
+from pipeline.nets.families import experts
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def main() -> None:
     own = p.hard
     lyrics = None if own.lyrics == "none" else own.lyrics
     model = Model(
-        store.emptied(store.BUILD / "hard"),
+        store.fresh_folder(store.BUILD / "hard"),
         "hard",
         "conditional beta-VAE",
         Source("stats", lyrics, own.condition),
@@ -51,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pipeline import params, stage, store
-from pipeline.store import Array
+from pipeline.core import catalog, command, params, store
+from pipeline.core.store import Array
 from pipeline.text import bert, clean, languages, tfidf, word2vec
 
 log = logging.getLogger(__name__)
@@ -84,13 +84,13 @@ def shares(texts: Mapping[str, str]) -> pd.DataFrame:
 
 def main() -> None:
     p = params.load(Params)
-    tracks = store.usable_tracks()
+    tracks = catalog.usable_tracks()
     texts, skipped = read(tracks)
     if p.lyrics.chorus == "fold":
         texts = {id_: clean.folded(text) for id_, text in texts.items()}
     there = np.array([id_ in texts for id_ in tracks["id"]], np.bool_)
     vectors, words = tables(list(texts.values()), p)
-    folder = store.emptied(store.BUILD / "lyrics")
+    folder = store.fresh_folder(store.BUILD / "lyrics")
     rows = {name: spread(table, there) for name, table in vectors.items()}
     store.write_rows(folder, tuple(tracks["id"]), there=there, **rows)
     store.write_json(folder / "vocabulary.json", words)
@@ -100,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

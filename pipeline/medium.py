@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
-from models.families import joined
-from pipeline import params, stage, store, training
-from pipeline.params import Count, Layers, Seeds, Some
-from pipeline.training import Device, Model, Source, Train
+from pipeline.core import command, params, store
+from pipeline.core.params import Count, Layers, NonEmpty, Seeds
+from pipeline.core.settings import Device
+from pipeline.learn import songs, training
+from pipeline.learn.plan import Model, Train
+from pipeline.learn.songs import Source
+from pipeline.nets.families import joined
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +25,7 @@ FAMILIES = {"conv1d": "Conv1D VAE", "conv2d": "Conv2D VAE", "fusion": "dense fus
 
 @dataclass(frozen=True)
 class Medium:
-    models: Annotated[tuple[Literal["conv1d", "conv2d", "fusion"], ...], Some()]
+    models: Annotated[tuple[Literal["conv1d", "conv2d", "fusion"], ...], NonEmpty()]
     lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"]
     fusion_input: Literal["stats", "mfcc"]
     channels: Count
@@ -41,11 +44,11 @@ class Params:
 
 def main() -> None:
     p = params.load(Params)
-    own, folder = p.medium, store.emptied(store.BUILD / "medium")
+    own, folder = p.medium, store.fresh_folder(store.BUILD / "medium")
     if "fusion" in own.models:
-        training.demand(own.fusion_input, "medium.fusion_input")
+        songs.require_frames(own.fusion_input, "medium.fusion_input")
     for model in own.models:
-        if model in INPUTS and not training.given(INPUTS[model]):
+        if model in INPUTS and not songs.has_frames(INPUTS[model]):
             log.warning("%s is left out: audio.external gives no frames of sound, which it reads", model)
             continue
         kind = model if model in INPUTS else "dense"
@@ -64,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

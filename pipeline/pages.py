@@ -14,10 +14,10 @@ from pathlib import Path
 
 import yaml
 
-from pipeline import params, stage, store
-from pipeline.scores import Evaluate
-from pipeline.writing import clusters, corpus, findings, html, mapped, models, protocol, questions, trials
-from pipeline.writing.outputs import Missing, Outputs
+from pipeline.core import command, params, store
+from pipeline.core.settings import Evaluate
+from pipeline.html import clusters, corpus, findings, html, mapped, models, protocol, questions, trials
+from pipeline.html.outputs import Missing, Outputs
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def variables(out: Outputs) -> dict[str, dict[str, str]]:
 
 def ship(folder: Path) -> None:
     """Lays beside the pages what they load: nothing comes from another host."""
-    folder = store.emptied(folder)
+    folder = store.fresh_folder(folder)
     with resources.as_file(resources.files("plotly") / "package_data" / "plotly.min.js") as script:
         shutil.copyfile(script, folder / "plotly.min.js")
     if (store.DATA / "card").is_dir():
@@ -91,7 +91,7 @@ def ship(folder: Path) -> None:
 def main() -> None:
     p = params.load(Params).evaluate
     out = Outputs(store.REPORTS, p.labels, p.headline)
-    folder = store.emptied(store.REPORTS / "_generated")
+    folder = store.fresh_folder(store.REPORTS / "_generated")
     told = pieces(out)
     for name, text in told.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8", newline="\n")
@@ -102,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

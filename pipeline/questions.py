@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline import linear, params, stage, store, training
-from pipeline.asking.answers import QUESTIONS, World, resampled
-from pipeline.asking.designs import Questions, designs
-from pipeline.asking.trials import Asked, Trial, trials
-from pipeline.clusterers import Cluster
-from pipeline.labels import usable
-from pipeline.scoring.compare import GROUPS, groups
-from pipeline.store import Array, Rows
-from pipeline.training import Device, Train
+from pipeline.core import catalog, command, params, store
+from pipeline.core.settings import Device
+from pipeline.core.store import Array, Rows
+from pipeline.learn import linear, plan, songs
+from pipeline.learn.plan import Train
+from pipeline.score.clusterers import Cluster
+from pipeline.score.labels import usable
+from pipeline.score.verdicts import GROUPS, groups
+from pipeline.trials.answers import QUESTIONS, World, resampled
+from pipeline.trials.designs import Questions, designs
+from pipeline.trials.trials import Asked, Trial, trials
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ def asked(p: Params, heard: Rows, said: Rows) -> list[Asked]:
     todo = [
         Asked(design.model.name, p.cluster, job.seed, job, resampled=resampled(design.model.name))
         for design in designs(p.questions, p.train, texts=texts, halves=halves)
-        for job in training.jobs(design.model, seeds, design.train, p.device)
+        for job in plan.jobs(design.model, seeds, design.train, p.device)
     ]
     points = {
         "pca": linear.pca(linear.raw(heard["stats"], heard["valid"]), p.questions.latent, seed=0),
@@ -81,10 +83,10 @@ def scripts(ids: tuple[str, ...]) -> Array:
 def world(p: Params, said: Rows, found: dict[str, Trial], controls: dict[str, str]) -> World:
     """The trials beside what is known of the tracks."""
     ids = said.ids
-    tracks = store.usable_tracks().loc[list(ids)]
+    tracks = catalog.usable_tracks().loc[list(ids)]
     truths = usable(tracks, (p.questions.sound, p.questions.words, p.questions.language))
     artists, sources = (tracks[column].to_numpy(dtype=object) for column in ("artist", "source"))
-    kept = {share: training.kept(np.array(said["there"]), share) for share in p.questions.missing}
+    kept = {share: songs.kept(np.array(said["there"]), share) for share in p.questions.missing}
     group = groups(list(artists), GROUPS, seed=0)
     return World(found, truths, artists, sources, scripts(ids), kept, group, p.questions, controls)
 
@@ -102,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

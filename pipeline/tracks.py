@@ -5,26 +5,18 @@ language from a folder's name. Writes build/tracks/tracks.csv.
 """
 
 import logging
-import re
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 
-from pipeline import params, stage, store
-from pipeline.params import Within
+from pipeline.core import catalog, command, params, store
+from pipeline.core.command import Problem
+from pipeline.core.params import Within
 from pipeline.sound import waves
-from pipeline.stage import Problem
 
 log = logging.getLogger(__name__)
-
-COLUMNS = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "license", "source")
-SOUNDS = {".wav", ".mp3", ".ogg", ".oga", ".flac", ".m4a", ".aac", ".opus", ".wma", ".mp4", ".aif", ".aiff"}
-BAD_ID = re.compile(r"^$|^[./]|[/\\\x00-\x1f\x7f]")  # an id names files; it must not lead anywhere else
-LANGUAGES = {"english": "en", "eng": "en", "bangla": "bn", "bengali": "bn", "hindi": "hi", "urdu": "ur", "tamil": "ta"}
 
 
 @dataclass(frozen=True)
@@ -37,87 +29,10 @@ class Params:
     tracks: Tracks
 
 
-def listed(file: Path) -> pd.DataFrame:
-    """The table that a person wrote, refused as a whole when a row of it cannot be meant so."""
-    table = store.read_table(file)
-    for column in ("id", "audio"):
-        if column not in table:
-            raise Problem(f"{file} has no column {column!r} (it has {', '.join(table.columns)}): add it")
-    if table.empty:
-        raise Problem(f"{file} lists no track: add rows, or remove it to have one made from {file.parent}/audio")
-    for column in COLUMNS:
-        if column not in table:
-            table[column] = ""
-    for id_ in table["id"]:
-        if BAD_ID.search(id_):
-            raise Problem(f"{file}: id {id_!r} is not allowed (no slash, no leading dot, not empty): rename it")
-    double = table.loc[table["id"].duplicated(), "id"]
-    if len(double):
-        raise Problem(f"{file}: id {double.iloc[0]!r} stands in more than one row: give each track an id of its own")
-    for column in ("audio", "lyrics"):
-        for path in table[column]:
-            _inside(path, column, file)
-    return table
-
-
-def _inside(path: str, column: str, file: Path) -> None:
-    """Refuses a path that leaves the data folder, and one that leads nowhere."""
-    if column == "lyrics" and not path:
-        return
-    parts = PurePosixPath(path.replace("\\", "/")).parts
-    if not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or not path.isprintable():
-        raise Problem(f"{file}: {column} {path!r} must be a path inside {file.parent}/, without '..': correct the row")
-    if not (file.parent / path).is_file():
-        raise Problem(f"{file.parent / path} is listed in {file} but missing: run `dvc pull`, or take the row out")
-
-
-def found(data: Path) -> pd.DataFrame:
-    """The table made from the folders: a row for each sound file under data/audio."""
-    files = sorted(p for p in (data / "audio").rglob("*") if p.suffix.lower() in SOUNDS and p.is_file())
-    if not files:
-        raise Problem(f"no {data}/tracks.csv and no sound file under {data}/audio: run `dvc pull`, or put songs there")
-    ids = _ids([file.relative_to(data / "audio") for file in files])
-    stems = Counter(file.stem for file in files)
-    rows = []
-    for file, id_ in zip(files, ids, strict=True):
-        inner = file.relative_to(data / "audio")
-        words = [data / "lyrics" / inner.with_suffix(".txt")]
-        if stems[file.stem] == 1:  # words beside all folders could be anybody's
-            words.append(data / "lyrics" / f"{file.stem}.txt")
-        text = next((path.relative_to(data).as_posix() for path in words if path.is_file()), "")
-        row = dict.fromkeys(COLUMNS, "")
-        row |= {"id": id_, "audio": file.relative_to(data).as_posix(), "lyrics": text}
-        rows.append(row | {"title": file.stem, "language": _language(inner)})
-    return pd.DataFrame(rows)
-
-
-def _ids(files: list[Path]) -> Iterator[str]:
-    """An id a file: its stem; its whole path where that is taken; and a number where even that is."""
-    stems = [_allowed(file.stem) for file in files]
-    counts, used = Counter(stems), set[str]()
-    for file, stem in zip(files, stems, strict=True):
-        wish = stem if counts[stem] == 1 else _allowed("__".join(file.parts))
-        id_, number = wish, 2
-        while id_ in used or (id_ in counts and id_ != stem):
-            id_, number = f"{wish}_{number}", number + 1
-        used.add(id_)
-        yield id_
-
-
-def _allowed(name: str) -> str:
-    return BAD_ID.sub("_", name) or "_"
-
-
-def _language(inner: Path) -> str:
-    """The language that the first folder names, in two letters where it is a name we know."""
-    folder = inner.parts[0].lower() if len(inner.parts) > 1 else ""
-    return LANGUAGES.get(folder, folder)
-
-
 def checked(table: pd.DataFrame, data: Path, p: Tracks) -> pd.DataFrame:
     """The table with what the files themselves say, and the reason where a track cannot be used."""
     facts = []
-    for row in stage.progress(table.to_dict("records"), "tracks", len(table)):
+    for row in command.progress(table.to_dict("records"), "tracks", len(table)):
         fact: dict[str, object] = {"seconds": "", "sample_rate": "", "channels": "", "codec": "", "reason": ""}
         try:
             info = waves.probe(data / row["audio"])
@@ -138,7 +53,7 @@ def main() -> None:
     file = store.DATA / "tracks.csv"
     if not store.DATA.is_dir():
         raise Problem(f"there is no folder {store.DATA}/: run `dvc pull`, or put songs under {store.DATA}/audio")
-    table = checked(listed(file) if file.exists() else found(store.DATA), store.DATA, p)
+    table = checked(catalog.read_catalog(file) if file.exists() else catalog.scan_folder(store.DATA), store.DATA, p)
     store.write_table(store.BUILD / "tracks" / "tracks.csv", table)
     unusable = table[table["reason"] != ""]
     for row in unusable.head(10).to_dict("records"):
@@ -150,4 +65,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__, Params)
+    command.run(main, __doc__, Params)

@@ -16,9 +16,9 @@ from jaxtyping import install_import_hook
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from pipeline import workers
+from pipeline.core import workers
 
-install_import_hook("models", "beartype.beartype")  # before any test imports them
+install_import_hook("pipeline.nets", "beartype.beartype")  # before any test imports them
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"  # for the commands that tests start
 

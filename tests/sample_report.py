@@ -11,7 +11,8 @@ import soundfile
 import yaml
 from matplotlib.figure import Figure
 
-from pipeline import pages, store
+from pipeline import pages
+from pipeline.core import store
 from pipeline.site import preview
 
 ROOT = Path(__file__).parents[1]

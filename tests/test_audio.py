@@ -17,13 +17,14 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from pipeline import audio, cache, store, workers
+from pipeline import audio
 from pipeline.audio import Audio, Refused, features
-from pipeline.cache import Cache
+from pipeline.core import cache, store, workers
+from pipeline.core.cache import Cache
+from pipeline.core.command import Problem
 from pipeline.sound import descriptors
 from pipeline.sound.npy import RowFile
 from pipeline.sound.spectra import Shape, mel_filters, spectra
-from pipeline.stage import Problem
 
 RATE = 22050
 P = Audio(6, RATE, 3, 300, 2048, 128, 40, 3, 80, "scipy", 1)
@@ -108,7 +109,7 @@ def test_torchaudios_own_mfcc_is_the_same() -> None:
     """The whole transform, put together by torchaudio and not by us."""
     import torch
 
-    from pipeline.sound import torchaudio_cpu
+    from pipeline.core import torchaudio_cpu
 
     mel = {"n_fft": 2048, "hop_length": P.hop, "n_mels": 128, "pad_mode": "constant", "norm": "slaney"}
     made = torchaudio_cpu.transforms().MFCC(RATE, 40, melkwargs={**mel, "mel_scale": "slaney"})
@@ -505,7 +506,7 @@ def test_ctrl_c_ends_at_once_with_one_line(house: Path) -> None:
     list_tracks(house)
     text = (house / "params.yaml").read_text()
     (house / "params.yaml").write_text(text.replace("workers: 1", "workers: 2"))
-    slow = "import pipeline.audio as a, pipeline.stage as s; s.guarded(a.main)"
+    slow = "import pipeline.audio as a, pipeline.core.command as s; s.guarded(a.main)"
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     child = subprocess.Popen([sys.executable, "-c", slow], env=env, stderr=subprocess.PIPE, start_new_session=True)
     while not list((house / "cache").rglob("*.safetensors")):

@@ -11,47 +11,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.scoring.audit import Door, Found, _shuffle, door, loudness, same, script, shuffled, told
+from pipeline.score.shortcuts import Found, Shortcut, _shuffle, loudness, same, script, shortcut, shuffled, told
 
 ARTISTS = np.repeat(np.arange(20), 5)
 LANGUAGE = np.where(np.random.default_rng(1).random(100) < 0.5, "bn", "en")
 
 
-def seen(one: Door, label: np.ndarray = LANGUAGE, group: np.ndarray = ARTISTS) -> Found:
+def seen(one: Shortcut, label: np.ndarray = LANGUAGE, group: np.ndarray = ARTISTS) -> Found:
     asked = shuffled("label", label.tolist(), group, seed=0)
     assert asked is not None
     return told(one, asked)
 
 
 def test_a_length_that_equals_the_language_is_caught() -> None:
-    found = seen(door("length", ["203.5" if language == "bn" else "187" for language in LANGUAGE]))
+    found = seen(shortcut("length", ["203.5" if language == "bn" else "187" for language in LANGUAGE]))
     assert (found.verdict, found.score) == ("tells", 1.0)
     assert found.p < 0.01
 
 
 def test_numbers_near_each_other_tell_too_also_where_some_are_unknown(rng: np.random.Generator) -> None:
     rate = np.where(LANGUAGE == "bn", 0.0, 3.0) + rng.standard_normal(100)
-    found = seen(door("bandwidth", [f"{value:.3f}" if row % 10 else "" for row, value in enumerate(rate)]))
+    found = seen(shortcut("bandwidth", [f"{value:.3f}" if row % 10 else "" for row, value in enumerate(rate)]))
     assert found.verdict == "tells"
     assert 0.75 < found.score < 1
 
 
 def test_a_value_that_is_missing_for_one_language_is_caught(rng: np.random.Generator) -> None:
     column = ["" if language == "bn" else f"{rng.random():.4f}" for language in LANGUAGE]
-    assert seen(door("tempo", column)).score == 1.0
+    assert seen(shortcut("tempo", column)).score == 1.0
 
 
 def test_texts_tell_by_their_value() -> None:
     codec = np.where(LANGUAGE == "bn", "mp3", "ogg")
     codec[:12] = "wav"
-    assert seen(door("codec", codec)).verdict == "tells"
+    assert seen(shortcut("codec", codec)).verdict == "tells"
 
 
 @pytest.mark.parametrize(
     "column", [["22050"] * 100, [str(row) for row in range(100)], [f"u{row}" for row in range(100)]]
 )
 def test_what_is_the_same_or_different_for_all_tells_nothing(column: list[str]) -> None:
-    found = seen(door("column", column))
+    found = seen(shortcut("column", column))
     assert found.verdict == "no"
     assert found.score < 0.65
 
@@ -59,7 +59,7 @@ def test_what_is_the_same_or_different_for_all_tells_nothing(column: list[str]) 
 def test_artists_that_are_known_again_tell_nothing_about_others() -> None:
     """Each artist has one genre and one folder: within an artist all is told, across artists nothing."""
     genre = np.random.default_rng(5).choice(["folk", "rock"], 20)[ARTISTS]
-    folder = door("folder", [f"folder {artist}" for artist in ARTISTS])
+    folder = shortcut("folder", [f"folder {artist}" for artist in ARTISTS])
     assert seen(folder, genre).verdict == "no"
     assert seen(folder, genre, np.arange(100)).verdict == "tells"  # were the artists not known
 
@@ -68,7 +68,7 @@ def test_doors_of_chance_are_seldom_open(rng: np.random.Generator) -> None:
     """Numbers an artist, and labels a track as well as an artist: the hard case."""
     found = []
     for _ in range(30):
-        loud = Door("chance", rng.standard_normal(20)[ARTISTS][:, None])
+        loud = Shortcut("chance", rng.standard_normal(20)[ARTISTS][:, None])
         found += [seen(loud, rng.choice(["folk", "rock", "art"], 100))]
         found += [seen(loud, rng.choice(["folk", "rock", "art"], 20)[ARTISTS])]
     assert sum(one.verdict != "no" for one in found) <= 3
@@ -77,7 +77,7 @@ def test_doors_of_chance_are_seldom_open(rng: np.random.Generator) -> None:
 def test_tracks_without_the_label_do_not_count() -> None:
     label = LANGUAGE.copy()
     label[::3] = ""
-    assert seen(door("length", np.where(LANGUAGE == "bn", "1", "2")), label).tracks == np.sum(label != "")
+    assert seen(shortcut("length", np.where(LANGUAGE == "bn", "1", "2")), label).tracks == np.sum(label != "")
     assert shuffled("label", ["", "en", "en"], np.arange(3), seed=0) is None
 
 
@@ -96,10 +96,10 @@ def test_a_shuffle_keeps_artists_of_one_label_together() -> None:
 
 
 def test_a_column_is_numbers_only_if_all_of_it_is() -> None:
-    assert door("x", ["1", "2.5", ""]).values.shape == (3, 1)
-    assert door("x", ["1", "b", ""]).values.tolist() == ["1", "b", ""]
-    assert door("x", ["", ""]).values.tolist() == ["", ""]
-    assert door("x", ["1", "inf"]).values.tolist() == ["1", "inf"]
+    assert shortcut("x", ["1", "2.5", ""]).values.shape == (3, 1)
+    assert shortcut("x", ["1", "b", ""]).values.tolist() == ["1", "b", ""]
+    assert shortcut("x", ["", ""]).values.tolist() == ["", ""]
+    assert shortcut("x", ["1", "inf"]).values.tolist() == ["1", "inf"]
 
 
 def test_scripts_and_copies() -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import baselines, linear, store
-from pipeline.stage import Problem
-from pipeline.store import Array
+from pipeline import baselines
+from pipeline.core import store
+from pipeline.core.command import Problem
+from pipeline.core.store import Array
+from pipeline.learn import linear
 
 IDS = ("z", "007", "a", "NA", "m", "b", "k", "c")
 HEARD = {"ae", "contrastive", "pca", "raw", "spectral", "track_lda"}

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import cluster, store, workers
-from pipeline.scores import ABSENT, purity
-from pipeline.stage import Problem
-from pipeline.store import Array
+from pipeline import cluster
+from pipeline.core import embeddings, store, workers
+from pipeline.core.command import Problem
+from pipeline.core.store import Array
+from pipeline.score.agreement import ABSENT, purity
 
 PLANTED = np.repeat(["a", "b", "c"], 40).astype(object)
 
@@ -83,7 +84,7 @@ def test_pca_is_also_seen_at_the_number_of_active_units(
     for name, active in (("easy", [2, 3, 4]), ("hard", [8, 8, 8]), ("medium", [0, 0, 0])):
         store.write_rows(build / name, ids, **{name: rng.standard_normal((30, 3, 8))})
         store.write_json(build / name / f"{name}.json", {"family": "VAE", "active_units": active})
-    found = {kind.name: kind for kind in store.representations()}
+    found = {kind.name: kind for kind in embeddings.representations()}
     assert [name for name in found if name.startswith("pca")] == ["pca", "pca_3"]
     assert found["pca_3"].about["family"] == "PCA, 3 dimensions"
     np.testing.assert_array_equal(found["pca_3"].values(ids), points[..., :3])

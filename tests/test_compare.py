@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline import compare, params, store
-from pipeline.stage import Problem
+from pipeline import compare
+from pipeline.core import embeddings, params, store
+from pipeline.core.command import Problem
 
 GENRE = np.random.default_rng(3).choice(["folk", "rock", "art"], 120)
 LANGUAGE = np.random.default_rng(4).choice(["bn", "en"], 120)
@@ -148,9 +149,9 @@ def test_nothing_to_compare_is_an_empty_table(clustered: Path) -> None:
 
 def test_pca_with_as_many_dimensions_as_active_units_is_found_by_name(clustered: Path) -> None:
     kinds = [
-        store.Representation(Path("build/baselines"), "pca_3", {"family": "PCA"}),
-        store.Representation(Path("build/easy"), "easy", {"active_units": [2, 3, 3], "kl_per_unit": [[1.0] * 4]}),
-        store.Representation(Path("build/easy"), "other", {"family": "no units"}),
+        embeddings.Representation(Path("build/baselines"), "pca_3", {"family": "PCA"}),
+        embeddings.Representation(Path("build/easy"), "easy", {"active_units": [2, 3, 3], "kl_per_unit": [[1.0] * 4]}),
+        embeddings.Representation(Path("build/easy"), "other", {"family": "no units"}),
     ]
     section(clustered, against=["pca_m"])
     found = compare.pairs(kinds, params.load(compare.Params), ["genre"])

@@ -14,13 +14,14 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 from torch.distributions import Normal, kl_divergence
 
-from models import crossview as networks
-from models.crossview import Contrast, CrossView, Segments
-from models.fit import active_units
-from models.vae import Posterior
-from pipeline import crossview, store
+from pipeline import crossview
+from pipeline.core import store
+from pipeline.core.store import Array
 from pipeline.crossview import Candidate
-from pipeline.store import Array
+from pipeline.nets import crossview as networks
+from pipeline.nets.crossview import Contrast, CrossView, Segments
+from pipeline.nets.fit import active_units
+from pipeline.nets.vae import Posterior
 
 IDS = ("z", "007", "a", "NA", "m", "b", "k", "c")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline import check_store
+from pipeline.fetch import check_store
 
 ROOT = Path(__file__).parents[1]
 DVC = Path(sys.executable).with_name("dvc")
@@ -52,7 +52,7 @@ def test_a_tampered_object_is_refused_and_named(tmp_path: Path) -> None:
     victim.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert sh(str(DVC), "pull", "data.dvc", cwd=clone).returncode == 1
     assert not song.exists()
-    told = sh(sys.executable, "-m", "pipeline.check_store", cwd=clone)
+    told = sh(sys.executable, "-m", "pipeline.fetch.check_store", cwd=clone)
     assert told.returncode == 1
     assert "audio/en/en_002.ogg" in told.stderr
     assert "git checkout -- .dvc/store" in told.stderr

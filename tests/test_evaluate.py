@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import evaluate, store, workers
+from pipeline import evaluate
+from pipeline.core import store, workers
+from pipeline.core.command import Problem
 from pipeline.evaluate import labelled
-from pipeline.scores import ABSENT, AGREEMENT, NOISE, SHAPE
-from pipeline.scoring.summary import RESERVED
-from pipeline.stage import Problem
+from pipeline.score.agreement import ABSENT, AGREEMENT, NOISE
+from pipeline.score.shape import SHAPE
+from pipeline.score.summary import RESERVED
 
 IDS = tuple(f"t{number:02d}" for number in range(24))
 LANGUAGE = ["bn"] * 12 + ["en"] * 12

@@ -14,10 +14,11 @@ import soundfile
 import yaml
 from matplotlib import font_manager
 
-from pipeline import figures, store
-from pipeline.drawing import atlas, cards, composition, crossmodal, learning, look, maps, reconstructions, seen
-from pipeline.drawing.look import LeftOut, Letters
-from pipeline.scores import ABSENT, NOISE
+from pipeline import figures
+from pipeline.core import store
+from pipeline.draw import cards, composition, crossmodal, learning, map_data, maps, reconstructions, run, style
+from pipeline.draw.style import LeftOut, Letters
+from pipeline.score.agreement import ABSENT, NOISE
 from pipeline.sound import previews
 
 MELS, COEFFICIENTS, FRAMES, UNITS = 16, 6, 12, 4
@@ -68,7 +69,7 @@ def model(folder: Path, name: str, ids: list[str], seeds: int, rng: np.random.Ge
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> Fake:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(look.STYLE, "savefig.dpi", 40)  # quick to write
+    monkeypatch.setitem(style.STYLE, "savefig.dpi", 40)  # quick to write
 
     def make(many: int = 12, *, seeds: int = 2, lyrics: bool = True, genre: bool = True) -> None:
         table = tracks(many)
@@ -159,7 +160,7 @@ def test_every_figure_is_drawn_the_same_bytes_twice_and_told_of(fake: Fake) -> N
 
 def test_curves_for_git_are_means_over_the_seeds(fake: Fake) -> None:
     fake(seeds=3)
-    known = seen.look(("language",), "kmeans")
+    known = run.read_run(("language",), "kmeans")
     curves = learning.mean_curves(learning.curves(known))
     assert list(curves) == ["model", "epoch", "loss", "kl", "mse_audio", "mse_lyrics"]
     hard = curves[curves["model"] == "hard"]
@@ -190,7 +191,7 @@ def test_a_model_that_was_not_trained_has_no_figure(fake: Fake) -> None:
     fake()
     for file in Path("build/medium").glob("conv2d*"):
         file.unlink()
-    known = seen.look(("language",), "kmeans")
+    known = run.read_run(("language",), "kmeans")
     asked = figures.Figures(("tsne",), (), figures.Previews(1, 0), 4, 100, 0)
     names = {name for _, name, _ in figures.plan(known, asked)}
     assert names == {name.removesuffix(".png") for name in ALL if "conv2d" not in name}
@@ -208,7 +209,7 @@ def test_a_collapsed_model_has_no_map(fake: Fake) -> None:
     fake()
     np.save("build/baselines/ae.npy", np.zeros((12, 2, UNITS)))
     with pytest.raises(LeftOut, match="one point"):
-        maps.sheet(seen.look(("language",), "kmeans"), "ae", ("tsne",), 4, 100, 0)
+        maps.sheet(run.read_run(("language",), "kmeans"), "ae", ("tsne",), 4, 100, 0)
 
 
 def test_neighbours_that_are_alike_are_counted_beside_chance() -> None:
@@ -242,14 +243,14 @@ def test_mfcc_turn_back_into_the_spectrum_that_they_came_from(rng: np.random.Gen
 
 def test_rare_values_become_other_and_empty_ones_unknown() -> None:
     values = ["a", "a", "b", "b", "c", "d", ""]
-    assert look.grouped(values, 4) == [*values[:-1], "unknown"]
-    assert look.grouped(values, 3) == ["a", "a", "b", "b", "other", "other", "unknown"]
+    assert style.grouped(values, 4) == [*values[:-1], "unknown"]
+    assert style.grouped(values, 3) == ["a", "a", "b", "b", "other", "other", "unknown"]
 
 
 def test_letters_of_no_font_are_written_in_latin(monkeypatch: pytest.MonkeyPatch) -> None:
     font_manager.findfont("DejaVu Sans")  # kept by matplotlib, also when no font is left below
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
-    found = look.letters(["বাংলা গান", "naïve"])
+    found = style.letters(["বাংলা গান", "naïve"])
     assert found.families == ("DejaVu Sans",)
     assert found("বাংলা গান").isascii()
     assert found("naïve") == "naïve"
@@ -257,23 +258,23 @@ def test_letters_of_no_font_are_written_in_latin(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_font_of_boxes_is_never_taken() -> None:
-    assert not any(name.startswith("Last Resort") for name in look.letters(["বাংলা", "日本", "ไทย"]).families)
+    assert not any(name.startswith("Last Resort") for name in style.letters(["বাংলা", "日本", "ไทย"]).families)
 
 
 def test_a_text_is_cut_between_words() -> None:
-    assert look.brief("বৃষ্টি পড়ে টাপুর টুপুর", 12) == "বৃষ্টি পড়ে …"
-    assert look.brief("short", 12) == "short"
+    assert style.brief("বৃষ্টি পড়ে টাপুর টুপুর", 12) == "বৃষ্টি পড়ে …"
+    assert style.brief("short", 12) == "short"
 
 
 def test_letters_are_spelled_on_every_part_of_a_figure(tmp_path: Path) -> None:
-    figure = look.canvas(4, 3, "গান")
+    figure = style.canvas(4, 3, "গান")
     axes = figure.subplots()
     axes.plot([0, 1], label="গান")
     axes.set(title="গান", xlabel="গান")
     axes.set_xticks([0, 1], ["গান", "বান"])
     axes.legend()
     latin = Letters(("DejaVu Sans",), frozenset(range(128)))
-    look.save(look.Drawn(figure, "গান", ""), tmp_path / "x.png", latin)
+    style.save(style.Drawn(figure, "গান", ""), tmp_path / "x.png", latin)
     assert [label.get_text() for label in axes.get_xticklabels()] == ["gan", "ban"]
 
 
@@ -298,7 +299,7 @@ def test_the_map_knows_the_true_neighbours_and_says_how_far_to_trust_it(mapped: 
     places = np.load("build/hard/hard.npy")[:, 0]
     for row, near in enumerate(hard["neighbours"]):
         off = np.linalg.norm(places - places[row], axis=1)
-        assert near == np.argsort(off)[1 : atlas.NEAR + 1].tolist()
+        assert near == np.argsort(off)[1 : map_data.NEAR + 1].tolist()
     assert set(hard["planes"]) == {"tsne", "pca"}
     for plane in hard["planes"].values():
         assert 0 <= plane["trustworthiness"] <= 1

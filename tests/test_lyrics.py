@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import lyrics, store
-from pipeline.stage import Problem
+from pipeline import lyrics
+from pipeline.core import store
+from pipeline.core.command import Problem
 
 TABLES = ("tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd")
 BUILT = Path("build/lyrics")

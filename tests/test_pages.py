@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import pages, store
-from pipeline.writing import charts, html
-from pipeline.writing.charts import Span
-from pipeline.writing.outputs import MADE_BY, Outputs, Part
+from pipeline import pages
+from pipeline.core import store
+from pipeline.html import charts, html
+from pipeline.html.charts import Span
+from pipeline.html.outputs import MADE_BY, Outputs, Part
 from tests import sample_report
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)

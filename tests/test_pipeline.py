@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import questions, store
+from pipeline import questions
+from pipeline.core import store
 
 LEARNT = ("baselines", "easy", "medium", "hard", "crossview")
 STAGES = ("tracks", "audio", "lyrics", "audit", *LEARNT, "cluster", "evaluate", "compare")

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import baselines, crossview, easy, store
-from pipeline.clusterers import Cluster, clustered
-from pipeline.scoring.left_out import agreements
+from pipeline import baselines, crossview, easy
+from pipeline.core import store
+from pipeline.score.clusterers import Cluster, clustered
+from pipeline.score.jackknife import agreements
 
 GROUPS, TRACKS, SEGMENTS, NUMBERS = 4, 120, 4, 24
 PLANTED = np.random.default_rng(5).integers(0, GROUPS, TRACKS).astype(str).astype(object)

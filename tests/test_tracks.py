@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline import store, tracks
-from pipeline.stage import Problem
+from pipeline import tracks
+from pipeline.core import catalog, store
+from pipeline.core.command import Problem
 
 ROOT = Path(__file__).parents[1]
 GOOD = "id,audio,lyrics\na,audio/a.wav,lyrics/a.txt\nb,audio/b.wav,\n"
@@ -45,7 +46,7 @@ def earlier(data: Path) -> str:
 @pytest.mark.usefixtures("data")
 def test_a_good_table_is_checked() -> None:
     tracks.main()
-    rows = store.usable_tracks().to_dict("records")
+    rows = catalog.usable_tracks().to_dict("records")
     assert [row["id"] for row in rows] == ["a", "b"]
     assert [row["has_lyrics"] for row in rows] == ["yes", "no"]
     assert [(row["seconds"], row["sample_rate"], row["channels"]) for row in rows] == [("4.0", "8000", "1")] * 2
@@ -55,14 +56,14 @@ def test_a_good_table_is_checked() -> None:
 def test_further_columns_are_kept_as_text(data: Path) -> None:
     (data / "tracks.csv").write_text("id,audio,mood\n007,audio/a.wav,NA\nnull,audio/b.wav,01\n", encoding="utf-8")
     tracks.main()
-    assert store.usable_tracks()[["id", "mood"]].to_numpy().tolist() == [["007", "NA"], ["null", "01"]]
+    assert catalog.usable_tracks()[["id", "mood"]].to_numpy().tolist() == [["007", "NA"], ["null", "01"]]
 
 
 @pytest.mark.parametrize("column", ["seconds", "sample_rate", "channels", "codec", "has_lyrics", "reason"])
 def test_a_column_of_the_user_with_one_of_our_names_breaks_nothing(column: str, data: Path) -> None:
     (data / "tracks.csv").write_text(f"id,audio,{column}\na,audio/a.wav,1\nb,audio/b.wav,\n", encoding="utf-8")
     tracks.main()
-    assert store.usable_tracks()["seconds"].tolist() == ["4.0", "4.0"]
+    assert catalog.usable_tracks()["seconds"].tolist() == ["4.0", "4.0"]
 
 
 ROWS = {
@@ -157,7 +158,7 @@ def test_a_broken_file_gets_a_reason_and_the_rest_goes_on(
     assert table.loc["a", "reason"]
     assert str(table.loc["a", "reason"]).startswith(reason)
     assert "\n" not in str(table.loc["a", "reason"])
-    assert store.usable_tracks()["id"].tolist() == ["b"]
+    assert catalog.usable_tracks()["id"].tolist() == ["b"]
     assert "audio/a.wav cannot be used: " in caplog.text
 
 
@@ -165,7 +166,7 @@ def test_a_broken_file_gets_a_reason_and_the_rest_goes_on(
 def test_a_song_that_is_too_short_is_left_out_with_the_parameter(seconds: float, usable: list[str], data: Path) -> None:
     sing(data / "audio" / "a.wav", seconds)
     tracks.main()
-    assert store.usable_tracks()["id"].tolist() == usable
+    assert catalog.usable_tracks()["id"].tolist() == usable
     if len(usable) == 1:
         reason = store.read_table(Path("build/tracks/tracks.csv"))["reason"][0]
         assert reason == "2.9 s long, tracks.min_seconds is 3"
@@ -175,7 +176,7 @@ def test_the_parameter_decides_what_is_too_short(data: Path, set_param: Callable
     sing(data / "audio" / "a.wav", 2.0)
     set_param("tracks.min_seconds", 2)
     tracks.main()
-    assert store.usable_tracks()["id"].tolist() == ["a", "b"]
+    assert catalog.usable_tracks()["id"].tolist() == ["a", "b"]
 
 
 # --- without a tracks.csv ---------------------------------------------------------------------------------------------
@@ -197,7 +198,7 @@ def test_without_a_table_the_folders_tell(workspace: Path) -> None:
     sing(data / "audio" / "two.wav", channels=2)
     tree(data, "lyrics/one.txt", "audio/Bangla/cover.jpg")
     tracks.main()
-    rows = store.usable_tracks()[["id", "audio", "lyrics", "title", "language"]].to_numpy().tolist()
+    rows = catalog.usable_tracks()[["id", "audio", "lyrics", "title", "language"]].to_numpy().tolist()
     assert rows == [
         ["one", "audio/Bangla/one.wav", "lyrics/one.txt", "one", "bn"],
         ["two", "audio/two.wav", "", "two", ""],
@@ -210,12 +211,12 @@ def test_without_a_table_the_folders_tell(workspace: Path) -> None:
 )  # fmt: skip
 def test_the_first_folder_names_the_language(folder: str, language: str, tmp_path: Path) -> None:
     tree(tmp_path, f"audio/{folder}/x.mp3")
-    assert tracks.found(tmp_path)["language"].tolist() == [language]
+    assert catalog.scan_folder(tmp_path)["language"].tolist() == [language]
 
 
 def test_equal_stems_in_two_folders_stay_two_tracks_with_their_own_words(tmp_path: Path) -> None:
     tree(tmp_path, "audio/bn/x.wav", "audio/en/x.wav", "lyrics/bn/x.txt", "lyrics/en/x.txt")
-    table = tracks.found(tmp_path).set_index("audio")
+    table = catalog.scan_folder(tmp_path).set_index("audio")
     assert table["id"].nunique() == 2
     assert table["lyrics"].to_dict() == {"audio/bn/x.wav": "lyrics/bn/x.txt", "audio/en/x.wav": "lyrics/en/x.txt"}
 
@@ -233,15 +234,15 @@ def test_equal_stems_in_two_folders_stay_two_tracks_with_their_own_words(tmp_pat
 )
 def test_every_sound_file_gets_an_id_of_its_own(files: list[str], tmp_path: Path) -> None:
     tree(tmp_path, *files)
-    ids = tracks.found(tmp_path)["id"]
+    ids = catalog.scan_folder(tmp_path)["id"]
     assert len(set(ids)) == len(ids) > 0
 
 
 @pytest.mark.parametrize("name", ["wait...wav", "a\\b.wav", "..wav", "x.y.wav", "গান.wav"])
 def test_a_table_made_from_the_folders_may_be_written_down_and_used(name: str, tmp_path: Path) -> None:
     tree(tmp_path, f"audio/{name}")
-    store.write_table(tmp_path / "tracks.csv", tracks.found(tmp_path))
-    assert tracks.listed(tmp_path / "tracks.csv")["audio"].tolist() == [f"audio/{name}"]
+    store.write_table(tmp_path / "tracks.csv", catalog.scan_folder(tmp_path))
+    assert catalog.read_catalog(tmp_path / "tracks.csv")["audio"].tolist() == [f"audio/{name}"]
 
 
 # --- as a command -----------------------------------------------------------------------------------------------------
@@ -270,7 +271,7 @@ def test_the_command_says_one_line_and_tells_by_its_exit_code(table: str, code: 
 
 def test_words_that_could_be_anybodys_are_nobodys(tmp_path: Path) -> None:
     tree(tmp_path, "audio/bn/01.wav", "audio/en/01.wav", "audio/en/02.wav", "lyrics/01.txt", "lyrics/02.txt")
-    assert tracks.found(tmp_path).set_index("audio")["lyrics"].to_dict() == {
+    assert catalog.scan_folder(tmp_path).set_index("audio")["lyrics"].to_dict() == {
         "audio/bn/01.wav": "",
         "audio/en/01.wav": "",
         "audio/en/02.wav": "lyrics/02.txt",

@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 import soundfile
 
+from pipeline.core.command import Problem
 from pipeline.sample.guards import middle, read
-from pipeline.stage import Problem
 
 Row = dict[str, str]
 

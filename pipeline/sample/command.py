@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.stage import Problem
+from pipeline.core.command import Problem
 
 
 def refuse_foreign(out: Path, own: Collection[str]) -> None:

@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.core import torchaudio_cpu
+from pipeline.core.command import progress
 from pipeline.sample import command, encoder_text
 from pipeline.sample.encoder_card import TEXT
-from pipeline.sound import torchaudio_cpu
-from pipeline.stage import progress
 
 torchaudio_cpu.transforms()  # transformers imports torchaudio, which fails by itself where torch has no CUDA
 

@@ -28,8 +28,8 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from pipeline.core.command import Problem, progress
 from pipeline.sample import guards_text
-from pipeline.stage import Problem, progress
 
 RATE: Final = 22_050
 CLIP: Final = 30.0

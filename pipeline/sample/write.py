@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 import soundfile
 
+from pipeline.core.command import progress
 from pipeline.sample import command, mix, ogg
 from pipeline.sample.mix import Wave
 from pipeline.sample.song import RATE, Song, render
-from pipeline.stage import progress
 
 COLUMNS: Final = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "theme", "second_theme", "mixing",
                   "tempo", "key", "mode", "meter", "singer", "palette", "sung_lines", "license", "source")  # fmt: skip

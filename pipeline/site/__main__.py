@@ -3,9 +3,9 @@
 import shutil
 import subprocess
 
-from pipeline import stage, store
+from pipeline.core import command, store
+from pipeline.core.command import Problem
 from pipeline.site.preview import build
-from pipeline.stage import Problem
 
 PREVIEW = "preview by pandoc, without Quarto; for the full site install Quarto 1.7 or later and run `make report` again"
 
@@ -26,4 +26,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, __doc__)
+    command.run(main, __doc__)

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import pypandoc  # type: ignore[import-untyped]  # its wheel carries pandoc
 import yaml
 
-from pipeline.stage import Problem
+from pipeline.core.command import Problem
 
 HERE = Path(__file__).parent
 INCLUDE = re.compile(r"^\{\{< include (\S+) >\}\}$", re.MULTILINE)

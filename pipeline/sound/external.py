@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
-from pipeline.stage import Problem
+from pipeline.core.command import Problem
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from pipeline.sound import torchaudio_cpu
+from pipeline.core import torchaudio_cpu
 from pipeline.sound.spectra import F32, FLOOR, Shape, Spectra, chroma_filters, cosines
 
 

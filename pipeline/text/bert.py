@@ -17,11 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models import device as devices
-from pipeline import cache
-from pipeline.params import Count, Within
-from pipeline.sound import torchaudio_cpu
-from pipeline.stage import Problem, progress
+from pipeline.core import cache, torchaudio_cpu
+from pipeline.core.command import Problem, progress
+from pipeline.core.params import Count, Within
+from pipeline.nets import device as devices
 from pipeline.text.encoders import EMBEDDED, Found, find
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Final
 from huggingface_hub import HfApi, constants, errors, snapshot_download
 from huggingface_hub.utils import disable_progress_bars, httpx  # type: ignore[attr-defined]
 
-from pipeline import cache
-from pipeline.stage import Problem
+from pipeline.core import cache
+from pipeline.core.command import Problem
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from pipeline.params import Count
+from pipeline.core.params import Count
 from pipeline.text.clean import tokens
 
 

@@ -10,7 +10,7 @@ from gensim.models import Word2Vec
 from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 from numpy.typing import NDArray
 
-from pipeline.params import Count
+from pipeline.core.params import Count
 from pipeline.text.clean import tokens
 
 logging.getLogger("gensim").setLevel(logging.ERROR)  # it tells the story of its life

@@ -16,7 +16,8 @@ import librosa
 import numpy as np
 import soundfile
 
-from pipeline import audio, workers
+from pipeline import audio
+from pipeline.core import workers
 
 SONG = 210  # seconds
 CLIP = 30

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models import device
+from pipeline.nets import device
 from pipeline.text import bert
 from pipeline.text.bert import BertParams
 from pipeline.text.encoders import find

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.metrics import silhouette_score
 
-from pipeline.scoring.tiles import silhouette
+from pipeline.score.silhouette import silhouette
 
 
 def seconds(way: Callable[[], float]) -> tuple[float, float]:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from models import device
-from models.families import joined
-from models.fit import Recipe, Songs, fit, standardised
-from models.objective import Objective
-from models.vae import VAE, Batch, Scale
+from pipeline.nets import device
+from pipeline.nets.families import joined
+from pipeline.nets.fit import Recipe, Songs, fit, standardised
+from pipeline.nets.objective import Objective
+from pipeline.nets.vae import VAE, Batch, Scale
 
 SEGMENTS, TRACKS, WORDS, BATCH = 600, 60, 1200, 64
 SHAPES = {"dense": (157,), "conv1d": (40, 300), "conv2d": (128, 100)}

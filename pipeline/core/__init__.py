@@ -1,0 +1,1 @@
+"""What every stage stands on: the command line, parameters, files, processes."""

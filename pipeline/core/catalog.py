@@ -1,0 +1,99 @@
+"""What a corpus is made of: the columns of its table, the files that are sound, and the tracks that can be used."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from pipeline.core.command import Problem
+from pipeline.core.store import BUILD, read_table
+
+COLUMNS = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "license", "source")
+SOUNDS = {".wav", ".mp3", ".ogg", ".oga", ".flac", ".m4a", ".aac", ".opus", ".wma", ".mp4", ".aif", ".aiff"}
+LANGUAGES = {"english": "en", "eng": "en", "bangla": "bn", "bengali": "bn", "hindi": "hi", "urdu": "ur", "tamil": "ta"}
+BAD_ID = re.compile(r"^$|^[./]|[/\\\x00-\x1f\x7f]")  # an id names files; it must not lead anywhere else
+
+
+def usable_tracks() -> pd.DataFrame:
+    """The checked tracks that can be used, one row an id."""
+    table = read_table(BUILD / "tracks" / "tracks.csv")
+    return table[table["reason"] == ""].set_index("id", drop=False)
+
+
+def read_catalog(file: Path) -> pd.DataFrame:
+    """The table that a person wrote, refused as a whole when a row of it cannot be meant so."""
+    table = read_table(file)
+    for column in ("id", "audio"):
+        if column not in table:
+            raise Problem(f"{file} has no column {column!r} (it has {', '.join(table.columns)}): add it")
+    if table.empty:
+        raise Problem(f"{file} lists no track: add rows, or remove it to have one made from {file.parent}/audio")
+    for column in COLUMNS:
+        if column not in table:
+            table[column] = ""
+    for id_ in table["id"]:
+        if BAD_ID.search(id_):
+            raise Problem(f"{file}: id {id_!r} is not allowed (no slash, no leading dot, not empty): rename it")
+    double = table.loc[table["id"].duplicated(), "id"]
+    if len(double):
+        raise Problem(f"{file}: id {double.iloc[0]!r} stands in more than one row: give each track an id of its own")
+    for column in ("audio", "lyrics"):
+        for path in table[column]:
+            _inside(path, column, file)
+    return table
+
+
+def _inside(path: str, column: str, file: Path) -> None:
+    """Refuses a path that leaves the data folder, and one that leads nowhere."""
+    if column == "lyrics" and not path:
+        return
+    parts = PurePosixPath(path.replace("\\", "/")).parts
+    if not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or not path.isprintable():
+        raise Problem(f"{file}: {column} {path!r} must be a path inside {file.parent}/, without '..': correct the row")
+    if not (file.parent / path).is_file():
+        raise Problem(f"{file.parent / path} is listed in {file} but missing: run `dvc pull`, or take the row out")
+
+
+def scan_folder(data: Path) -> pd.DataFrame:
+    """The table made from the folders: a row for each sound file under data/audio."""
+    files = sorted(p for p in (data / "audio").rglob("*") if p.suffix.lower() in SOUNDS and p.is_file())
+    if not files:
+        raise Problem(f"no {data}/tracks.csv and no sound file under {data}/audio: run `dvc pull`, or put songs there")
+    ids = _ids([file.relative_to(data / "audio") for file in files])
+    stems = Counter(file.stem for file in files)
+    rows = []
+    for file, id_ in zip(files, ids, strict=True):
+        inner = file.relative_to(data / "audio")
+        words = [data / "lyrics" / inner.with_suffix(".txt")]
+        if stems[file.stem] == 1:  # words beside all folders could be anybody's
+            words.append(data / "lyrics" / f"{file.stem}.txt")
+        text = next((path.relative_to(data).as_posix() for path in words if path.is_file()), "")
+        row = dict.fromkeys(COLUMNS, "")
+        row |= {"id": id_, "audio": file.relative_to(data).as_posix(), "lyrics": text}
+        rows.append(row | {"title": file.stem, "language": _language(inner)})
+    return pd.DataFrame(rows)
+
+
+def _ids(files: list[Path]) -> Iterator[str]:
+    """An id a file: its stem; its whole path where that is taken; and a number where even that is."""
+    stems = [_allowed(file.stem) for file in files]
+    counts, used = Counter(stems), set[str]()
+    for file, stem in zip(files, stems, strict=True):
+        wish = stem if counts[stem] == 1 else _allowed("__".join(file.parts))
+        id_, number = wish, 2
+        while id_ in used or (id_ in counts and id_ != stem):
+            id_, number = f"{wish}_{number}", number + 1
+        used.add(id_)
+        yield id_
+
+
+def _allowed(name: str) -> str:
+    return BAD_ID.sub("_", name) or "_"
+
+
+def _language(inner: Path) -> str:
+    """The language that the first folder names, in two letters where it is a name we know."""
+    folder = inner.parts[0].lower() if len(inner.parts) > 1 else ""
+    return LANGUAGES.get(folder, folder)

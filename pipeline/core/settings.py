@@ -1,0 +1,20 @@
+"""Sections of params.yaml that several stages read."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.core.params import Count, Share
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """What is scored and shown."""
+
+    labels: tuple[str, ...]  # columns of the tracks to compare with
+    headline: str  # the clusterer of the headline scores
+    factors: tuple[str, ...]  # columns that are known causes of the sound or the words, as in planted data
+    mixing: str  # the column whose values should lie mixed: iLISI and kBET
+    shuffles: Count  # of the labels, for the null of a score
+    collapsed: Share  # a model with a smaller share of active units is flagged, and never first

@@ -1,0 +1,128 @@
+"""The one opener of files: tables, arrays that carry the ids of their rows, texts and json."""
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.core.command import Problem
+
+DATA = Path("data")
+BUILD = Path("build")
+REPORTS = Path("reports")
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Arrays with one row a track, and the ids that say which row is whose."""
+
+    ids: tuple[str, ...]
+    arrays: Mapping[str, Array]
+
+    def __post_init__(self) -> None:
+        if len(set(self.ids)) != len(self.ids):
+            raise ValueError("two rows have the same id")
+        for name, array in self.arrays.items():
+            if len(array) != len(self.ids):
+                raise ValueError(f"{name} has {len(array)} rows for {len(self.ids)} ids")
+
+    def __getitem__(self, name: str) -> Array:
+        return self.arrays[name]
+
+    def at(self, ids: Sequence[str]) -> "Rows":
+        """These arrays with exactly the rows of `ids`, in their order."""
+        if tuple(ids) == self.ids:
+            return self  # stays memory-mapped
+        place = {id_: row for row, id_ in enumerate(self.ids)}
+        absent = [id_ for id_ in ids if id_ not in place]
+        if absent:
+            raise Problem(f"no features for {absent[0]} (and {len(absent) - 1} more): run `dvc repro`")
+        order = [place[id_] for id_ in ids]
+        return Rows(tuple(ids), {name: array[order] for name, array in self.arrays.items()})
+
+
+def write_rows(folder: Path, ids: Sequence[str], **arrays: Array) -> None:
+    """Writes each array as `folder/<name>.npy`, and the ids of their rows beside them."""
+    Rows(tuple(ids), arrays)  # refuses what does not fit
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    write_json(folder / "ids.json", list(ids))
+
+
+def fresh_folder(folder: Path) -> Path:
+    """The folder without what an earlier run left: a model that is no longer asked for must not be scored as new."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def read_rows(folder: Path, *names: str) -> Rows:
+    """The named arrays of `folder`, memory-mapped, with their ids."""
+    ids = tuple(read_json(folder / "ids.json"))
+    return Rows(ids, {name: _array(folder / f"{name}.npy") for name in names})
+
+
+def _array(path: Path) -> Array:
+    _there(path)
+    try:
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise _damaged(path, error, "remove it and run `dvc repro`") from None
+    return array
+
+
+def read_json(path: Path) -> Any:
+    _there(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # also what is no UTF-8
+        raise _damaged(path, error, "remove it and run `dvc repro`") from None
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV table, every cell as it was written: an id like 007 or NA stays text."""
+    _there(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise _damaged(path, error, "mend it, or run `dvc checkout`") from None
+    if not head:
+        raise Problem(f"{path} is empty: its first line must name the columns")
+    for number, row in enumerate(rows, start=1):
+        if any(row[len(head) :]):
+            raise Problem(
+                f"{path}: row {number} has more cells than the {len(head)} columns: put texts with commas in quotes"
+            )
+    return pd.DataFrame([(row + [""] * len(head))[: len(head)] for row in rows], columns=head, dtype=str)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False, lineterminator="\n")
+
+
+def _there(path: Path) -> None:
+    if not path.exists():
+        parts = path.parts
+        stage = f" {parts[1]}" if len(parts) > 2 and parts[0] == BUILD.name else ""
+        raise Problem(f"{path} is missing: run `dvc repro{stage}`")
+
+
+def _damaged(path: Path, error: Exception, cure: str) -> Problem:
+    return Problem(f"{path} cannot be read ({' '.join(str(error).split())[:120]}): {cure}")

@@ -1,0 +1,103 @@
+"""The tracked outputs of a run, each number of which knows where it was found."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.core import store
+
+MADE_BY = {  # file under reports/ -> the stage that makes it
+    "metrics.json": "evaluate",
+    "results.csv": "evaluate",
+    "kcurve.csv": "evaluate",
+    "stability.csv": "evaluate",
+    "comparisons.csv": "compare",
+    "audit.csv": "audit",
+    "questions.json": "questions",
+    "figures/figures.json": "figures",
+    "figures/map.json": "figures",
+    "figures/clusters.json": "figures",
+}
+
+
+class Missing(Exception):
+    """An output that is not there: the message is the sentence that stands on the page in its place."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an output and where it was found, as in `metrics.json#/pca/genre/ami`."""
+
+    value: Any
+    place: str
+
+    def __getitem__(self, key: str | int) -> "Part":
+        place = f"{self.place}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        if isinstance(self.value, dict):
+            return Part(self.value.get(str(key)), place)
+        return Part(self.value[int(key)] if isinstance(self.value, list) else None, place)
+
+    def __iter__(self) -> Iterator["Part"]:
+        """The parts of a list, or of an object in its order."""
+        keys = self.value if isinstance(self.value, dict) else range(len(self.value or ()))
+        return (self[key] for key in keys)
+
+    def __contains__(self, key: str) -> bool:
+        return isinstance(self.value, dict) and self.value.get(key) not in (None, "")
+
+    @property
+    def keys(self) -> list[str]:
+        return list(self.value) if isinstance(self.value, dict) else []
+
+    @property
+    def text(self) -> str:
+        return "" if self.value is None else str(self.value)
+
+    @property
+    def number(self) -> float | None:
+        """None for what is undefined, or no number."""
+        try:
+            found = float(self.value)
+        except (TypeError, ValueError):
+            return None
+        return found if math.isfinite(found) else None
+
+    def where(self, **wanted: str) -> list["Part"]:
+        """The rows of a table that have these texts in these columns."""
+        return [row for row in self if all(row[column].text == text for column, text in wanted.items())]
+
+    def first(self, **wanted: str) -> "Part | None":
+        return next(iter(self.where(**wanted)), None)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is under `reports`, and what the pages are asked to show of it."""
+
+    reports: Path
+    labels: tuple[str, ...]
+    headline: str  # the clusterer
+    read: dict[str, Part] = field(default_factory=dict)
+
+    def __call__(self, name: str) -> Part:
+        """The whole of an output; a Missing that names the command that makes it."""
+        if name not in self.read:
+            file = self.reports / name
+            if not file.exists():
+                raise Missing(f"`reports/{name}` is missing: run `dvc repro {MADE_BY[name]}`")
+            json = file.suffix == ".json"
+            value = store.read_json(file) if json else store.read_table(file).to_dict("records")
+            self.read[name] = Part(value, f"{name}#")
+        return self.read[name]
+
+    def shown(self) -> list[str]:
+        """The labels of which there are scores, in the order of evaluate.labels."""
+        models = representations(self("metrics.json"))
+        return [label for label in self.labels if any(label in about for about in models.values())]
+
+
+def representations(metrics: Part) -> dict[str, Part]:
+    """What metrics.json tells of each representation."""
+    return {name: metrics[name] for name in metrics.keys if name != "data"}

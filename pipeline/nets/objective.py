@@ -1,0 +1,70 @@
+"""What a model is pressed to beside copying its songs: the KL term, and two ways to keep its units apart."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.nets.vae import Loss, Posterior
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Weights of what is pressed on; each default leaves the plain VAE as it is."""
+
+    beta: float = 1.0  # of the whole KL term; 0 is the autoencoder
+    correlation: float = 1.0  # of the total correlation within the KL term: above 1 the beta-TCVAE
+    off_diagonal: float = 0.0  # of squared covariances between units: DIP-VAE-II
+    diagonal: float = 0.0  # of squared distances of the units' variances from 1: DIP-VAE-II
+
+    def total(self, loss: Loss, warm: float = 1.0) -> Float[Tensor, ""]:
+        """The number to make small; `warm` is the share of all weights that already counts."""
+        total = loss.error() + warm * self.beta * loss.kl.sum(1).mean()
+        if self.correlation != 1.0:
+            excess = (self.correlation - 1.0) * decomposed(loss.posterior, loss.latent).total_correlation
+            total = total + warm * self.beta * excess
+        if self.off_diagonal or self.diagonal:
+            total = total + warm * apart(loss.posterior, self.off_diagonal, self.diagonal)
+        return total
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """The three parts of the KL term (nats a segment), as one sample a segment shows them."""
+
+    mutual_information: Float[Tensor, ""]  # between a segment and its code
+    total_correlation: Float[Tensor, ""]  # between the units
+    dimension_wise: Float[Tensor, ""]  # of each unit by itself to the prior
+
+
+def decomposed(posterior: Posterior, latent: Float[Tensor, "batch latent"]) -> Decomposition:
+    """The parts under a standard normal prior; `latent` is a sample of each row's posterior.
+
+    The density of all codes is estimated by the batch alone (minibatch-weighted sampling). Its usual factor 1 / number
+    of segments is left out: it changes no gradient, and without it the parts are of the size of what they estimate.
+    """
+    own = _log_normal(latent, posterior.mean, posterior.log_var)
+    others = _log_normal(latent[:, None], posterior.mean[None], posterior.log_var[None])  # [sample, posterior, unit]
+    rows = math.log(len(latent))
+    together = torch.logsumexp(others.sum(2), dim=1) - rows
+    each = torch.logsumexp(others, dim=1) - rows
+    prior = _log_normal(latent, torch.zeros_like(latent), torch.zeros_like(latent))
+    return Decomposition(
+        (own.sum(1) - together).mean(), (together - each.sum(1)).mean(), (each.sum(1) - prior.sum(1)).mean()
+    )
+
+
+def _log_normal(value: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    return -0.5 * ((value - mean).square() * torch.exp(-log_var) + log_var + math.log(2 * math.pi))
+
+
+def apart(posterior: Posterior, off_diagonal: float, diagonal: float) -> Float[Tensor, ""]:
+    """How far the covariance of all codes in this batch is from the identity, squared and weighted."""
+    centred = posterior.mean - posterior.mean.mean(0)
+    covariance = centred.T @ centred / len(centred) + torch.diag(posterior.log_var.exp().mean(0))
+    variances = covariance.diagonal()
+    return off_diagonal * (covariance.square().sum() - variances.square().sum()) + diagonal * (
+        (variances - 1.0).square().sum()
+    )

@@ -1,0 +1,143 @@
+"""MIG, DCI and SAP: whether each planted factor has a latent unit of its own. Only for data whose factors are known.
+
+A factor of text, or of at most ten different numbers, is categorical, every other is continuous; rows where it is ""
+are left out. All three are 1 for latents that are the factors, and do not change when units change places or signs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, r2_score
+
+from pipeline.core.store import Array
+from pipeline.score.contingency import coded
+
+BINS = 10  # of equal width, for latents and continuous factors; the usual 20 want thousands of tracks
+CATEGORIES = 10
+TREES = 50
+
+
+@dataclass(frozen=True)
+class Dci:
+    """Disentanglement (a unit tells of one factor), completeness (a factor is told by one unit), informativeness."""
+
+    disentanglement: float | None
+    completeness: float | None
+    informativeness: float | None
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """The latents and values of the rows where a factor is known: codes if it is categorical, numbers otherwise."""
+
+    latents: Array
+    values: Array
+    categorical: bool
+
+
+def mig(latents: Array, factors: Mapping[str, Array]) -> float | None:
+    """Mutual information gap: between the best and the second unit of each factor, as a share of its entropy."""
+    gaps = []
+    for factor in _known(latents, factors):
+        codes = factor.values if factor.categorical else _binned(factor.values)
+        entropy = _entropy(codes)
+        told = sorted(entropy - _entropy(codes, given=_binned(unit)) for unit in factor.latents.T)
+        gaps.append((told[-1] - (told[-2] if len(told) > 1 else 0)) / entropy)
+    return fmean(gaps) if gaps else None
+
+
+def sap(latents: Array, factors: Mapping[str, Array]) -> float | None:
+    """Separated attribute predictability: the gap between the best and the second unit that predicts a factor.
+
+    A unit predicts a number as well as its squared correlation, and a category as well as a line does: by balanced
+    accuracy, 0 at chance (the original leaves chance in, so that a perfect score would depend on the categories).
+    """
+    gaps = []
+    for factor in _known(latents, factors):
+        predicts = _category_told if factor.categorical else _number_told
+        told = sorted(predicts(unit, factor.values) for unit in factor.latents.T)
+        gaps.append(told[-1] - (told[-2] if len(told) > 1 else 0))
+    return fmean(gaps) if gaps else None
+
+
+def dci(latents: Array, factors: Mapping[str, Array], seed: int = 0) -> Dci:
+    """By the importance of each unit to a random forest that predicts the factor, and its score out of bag (0 to 1)."""
+    forests = [_forest(factor, seed) for factor in _known(latents, factors)]
+    if not forests:
+        return Dci(None, None, None)
+    importance = np.stack([weights for weights, _ in forests], axis=1)  # [unit, factor]
+    units, known = importance.shape
+    concentrated = (1 - _spread(importance), importance.sum(axis=1))
+    return Dci(
+        float(np.average(concentrated[0], weights=concentrated[1])) if known > 1 else None,
+        float((1 - _spread(importance.T)).mean()) if units > 1 else None,
+        fmean(told for _, told in forests),
+    )
+
+
+def _known(latents: Array, factors: Mapping[str, Array]) -> list[_Factor]:
+    """The factors that have two values at least."""
+    found = []
+    for values in factors.values():
+        codes, number = coded(values)
+        if number > 1:
+            here = codes >= 0
+            categorical = values.dtype.kind not in "iuf" or number <= CATEGORIES
+            told = codes if categorical else values
+            found.append(_Factor(np.asarray(latents[here], dtype=np.float64), told[here], categorical))
+    return found
+
+
+def _binned(values: Array) -> Array:
+    """Which tenth of its range a value is in."""
+    values = np.asarray(values, dtype=np.float64)
+    width = max(np.ptp(values) / BINS, 1e-12)
+    return np.asarray(np.minimum((values - values.min()) // width, BINS - 1), dtype=np.int64)
+
+
+def _entropy(codes: Array, given: Array | None = None) -> float:
+    """The entropy of the codes in nats, given another column, after Miller and Madow: few tracks make it look small."""
+    table = np.zeros((BINS, codes.max() + 1))
+    np.add.at(table, (np.zeros_like(codes) if given is None else given, codes), 1)
+    rows = table.sum(axis=1, keepdims=True)
+    share = np.divide(table, rows, out=np.ones_like(table), where=table > 0)
+    missed = (np.count_nonzero(table) - np.count_nonzero(rows)) / 2
+    return float((missed - (table * np.log(share)).sum()) / table.sum())
+
+
+def _number_told(unit: Array, values: Array) -> float:
+    if unit.std() < 1e-12:
+        return 0.0
+    return float(np.corrcoef(unit, values.astype(np.float64))[0, 1] ** 2)
+
+
+def _category_told(unit: Array, codes: Array) -> float:
+    if unit.std() < 1e-12:
+        return 0.0
+    line = LogisticRegression(C=100, class_weight="balanced", max_iter=1000)
+    scaled = ((unit - unit.mean()) / unit.std())[:, None]
+    return max(0.0, float(balanced_accuracy_score(codes, line.fit(scaled, codes).predict(scaled), adjusted=True)))
+
+
+def _forest(factor: _Factor, seed: int) -> tuple[Array, float]:
+    """How much each unit matters for predicting the factor, and how well that goes out of bag."""
+    kind, score = (
+        (RandomForestClassifier, lambda true, told: balanced_accuracy_score(true, told, adjusted=True))
+        if factor.categorical
+        else (RandomForestRegressor, r2_score)
+    )
+    forest = kind(TREES, max_features=1.0, oob_score=score, random_state=seed)
+    forest.fit(factor.latents, factor.values)
+    return forest.feature_importances_, max(0.0, float(forest.oob_score_))
+
+
+def _spread(weights: Array) -> Array:
+    """The entropy of each row as a share of the most it could be; 1 for a row of zeros."""
+    total = weights.sum(axis=1, keepdims=True)
+    share = np.divide(weights, total, out=np.full_like(weights, 1 / weights.shape[1]), where=total > 0)
+    logs = np.log(share, out=np.zeros_like(share), where=share > 0)
+    return np.asarray(-(share * logs).sum(axis=1) / np.log(max(weights.shape[1], 2)))

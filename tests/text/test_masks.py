@@ -1,0 +1,55 @@
+"""The mask of the lyrics reaches the models: what stands in the row of a track without lyrics changes nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline import hard, medium
+from pipeline.core import store
+from pipeline.core.store import Array
+
+IDS = tuple("abcdefgh")
+THERE = np.array([True, True, False, True, True, False, True, False])
+JUNK = [np.nan, np.inf, 1e30]
+
+
+@pytest.fixture
+def heard(small: Path, rng: np.random.Generator) -> Array:
+    """Audio features of eight tracks in the workspace; BERT rows for them, of which five belong to lyrics."""
+    stats = rng.standard_normal((8, 2, 6)).astype(np.float32)
+    store.write_rows(small / "build" / "audio", IDS, stats=stats, valid=np.ones((8, 2), np.bool_))
+    table = pd.DataFrame({"id": IDS, "language": ["bn", "en"] * 4, "reason": ""})
+    store.write_table(small / "build" / "tracks" / "tracks.csv", table)
+    return rng.standard_normal((8, 5)).astype(np.float32)
+
+
+def seen(stage: str, words: Array, junk: float) -> dict[str, Array]:
+    """All that a model stage makes of the tracks, with `junk` where there are no lyrics."""
+    rows = np.where(THERE[:, None], words, np.float32(junk))
+    store.write_rows(Path("build/lyrics"), IDS, bert=rows, there=THERE)
+    {"medium": medium.main, "hard": hard.main}[stage]()
+    return {name: np.load(Path("build") / stage / f"{name}.npy") for name in ARRAYS[stage]}
+
+
+ARRAYS = {"medium": ("fusion",), "hard": ("hard", "hard_audio", "hard_lyrics")}
+
+
+@pytest.mark.parametrize("stage", ARRAYS)
+def test_garbage_in_the_row_of_a_missing_text_changes_nothing(
+    stage: str, heard: Array, set_param: Callable[[str, object], None]
+) -> None:
+    set_param(f"{stage}.lyrics", "bert")
+    set_param("medium.models", ["fusion"])
+    set_param("seeds", [0])
+    plain = seen(stage, heard, 0.0)
+    for name in ARRAYS[stage][:2]:
+        assert np.isfinite(plain[name]).all()
+    for junk in JUNK:
+        other = seen(stage, heard, junk)
+        for name, values in plain.items():
+            np.testing.assert_array_equal(other[name], values)
+    moved = seen(stage, heard + THERE[:, None] * np.arange(5, dtype=np.float32), 0.0)
+    assert not np.array_equal(moved[ARRAYS[stage][0]], plain[ARRAYS[stage][0]])
