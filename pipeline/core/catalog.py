@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from pipeline.core.command import Problem
-from pipeline.core.store import BUILD, read_table
+from pipeline.core.store import BUILD, read_rows, read_table
 
 COLUMNS = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "license", "source")
 SOUNDS = {".wav", ".mp3", ".ogg", ".oga", ".flac", ".m4a", ".aac", ".opus", ".wma", ".mp4", ".aif", ".aiff"}
@@ -20,6 +20,11 @@ def usable_tracks() -> pd.DataFrame:
     """The checked tracks that can be used, one row an id."""
     table = read_table(BUILD / "tracks" / "tracks.csv")
     return table[table["reason"] == ""].set_index("id", drop=False)
+
+
+def heard_tracks() -> pd.DataFrame:
+    """The tracks that have audio features, in the order of their rows in build/audio."""
+    return usable_tracks().loc[list(read_rows(BUILD / "audio").ids)]
 
 
 def read_catalog(file: Path) -> pd.DataFrame:

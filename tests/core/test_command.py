@@ -20,7 +20,7 @@ STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["s
 
 ENDS = {
     "all is well": ("pass", 0, ""),
-    "a problem": ("raise stage.Problem('it is odd: run `dvc pull`')", 1, "error: it is odd: run `dvc pull`\n"),
+    "a problem": ("raise command.Problem('it is odd: run `dvc pull`')", 1, "error: it is odd: run `dvc pull`\n"),
     "Ctrl-C": ("raise KeyboardInterrupt", 130, "stopped; `dvc repro` goes on from the last finished stage\n"),
     "a full disk": (
         "raise OSError(errno.ENOSPC, 'No space left on device', 'build/x.npy')",
