@@ -27,6 +27,25 @@ class Representation:
         return np.asarray(read_rows(self.folder, name).at(ids)[name][..., :dims])
 
     @property
+    def role(self) -> str:
+        """`model`, or `baseline`: what a model has to beat. NAME.json says it."""
+        return str(self.about.get("role", "baseline" if self.folder.name == "baselines" else "model"))
+
+    @property
+    def is_model(self) -> bool:
+        return self.role == "model"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it is a latent space with a training curve: that of every VAE, and of the autoencoder baseline."""
+        return "kl_per_unit" in self.about
+
+    @property
+    def is_autoencoder(self) -> bool:
+        """Whether it was trained without a KL term, so that active units and KL have no meaning."""
+        return self.is_trained and not self.about["beta"]
+
+    @property
     def active(self) -> float | None:
         """Its latent units that carry something, a mean over the seeds; None where that has no meaning."""
         units = self.about.get("active_units")
