@@ -33,4 +33,4 @@ lint: .venv/installed
 	@ruff check . && ruff format --check . && mypy && lint-imports
 
 clean:
-	rm -rf build reports/_site reports/_generated reports/shipped
+	rm -rf build reports/figures reports/_site reports/_generated reports/shipped
