@@ -1,22 +1,18 @@
-"""Stage `cluster`: every embedding under every clusterer and seed.
+"""Stage `cluster`: every embedding under every clusterer and seed, and under KMeans with every k up to `cluster.curve`.
 
-Writes build/cluster: labels.npy [track, run] and runs.csv (which representation, clusterer, seed and k a run is, and
-what was chosen for it); curve.npy and curve.csv, the same for KMeans with every k from 2 to `cluster.curve`.
+Writes build/cluster: labels.npy [track, column] and runs.csv (which representation, clusterer, k and seed a column is).
 """
 
 import logging
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-import pandas as pd
 
 from pipeline.core import command, embeddings, params, store, workers
 from pipeline.core.command import Problem
 from pipeline.core.embeddings import Representation
 from pipeline.core.params import Seeds
-from pipeline.score.agreement import Labels, clusters
-from pipeline.score.clusterers import Cluster, clustered, curve
+from pipeline.score.agreement import clusters
+from pipeline.score.clusterers import CHOOSES_K, Cluster, clustered, curve
+from pipeline.score.runs import CURVE, FOLDER, Run, RunKey, write_runs
 
 log = logging.getLogger(__name__)
 
@@ -28,53 +24,44 @@ class Params:
 
 
 @dataclass(frozen=True)
-class Job:
+class ClusterJob:
     """One representation to be clustered in every way."""
 
-    kind: Representation
+    embedding: Representation
     ids: tuple[str, ...]
     params: Params
 
 
-NAMED = ("representation", "seed", "k")
-Run = tuple[dict[str, object], Labels]
-
-
-def every_way(job: Job) -> tuple[list[Run], list[Run]]:
-    """The runs of one representation, and those of its k-curve."""
-    values = job.kind.values(job.ids)
+def every_run(job: ClusterJob) -> list[Run]:
+    """The runs of one representation: every clusterer with every seed, then its k-curve."""
+    values, p = job.embedding.values(job.ids), job.params.cluster
     runs, curves = list[Run](), list[Run]()
     for number, seed in enumerate(job.params.seeds):
         points = embeddings.seed_embedding(values, number)
-        named = {"representation": job.kind.name, "seed": seed}
-        for name in job.params.cluster.clusterers:
-            labels, note = clustered(points, name, job.params.cluster, seed)
-            runs.append(({**named, "clusterer": name, "k": clusters(labels), "note": note}, labels))
-        curves += [({**named, "k": k}, labels) for k, labels in curve(points, job.params.cluster, seed).items()]
-    return runs, curves
+        for name in p.clusterers:
+            labels, note = clustered(points, name, p, seed)
+            k = 0 if name in CHOOSES_K else p.k
+            runs.append(Run(RunKey(job.embedding.name, name, k, seed), labels, note))
+        for k, labels in curve(points, p, seed).items():
+            curves.append(Run(RunKey(job.embedding.name, CURVE, k, seed), labels))
+    return runs + curves
 
 
-def _died(job: Job) -> tuple[list[Run], list[Run]]:
-    raise Problem(f"clustering {job.kind.name}: the process was ended, most likely for memory")
-
-
-def _write(folder: Path, ids: tuple[str, ...], array: str, table: str, runs: list[Run]) -> None:
-    rows, labels = [row for row, _ in runs], [labels for _, labels in runs]
-    store.write_rows(folder, ids, **{array: np.stack(labels, axis=1) if runs else np.zeros((len(ids), 0), np.int64)})
-    store.write_table(folder / f"{table}.csv", pd.DataFrame(rows, columns=list(rows[0]) if runs else list(NAMED)))
+def _died(job: ClusterJob) -> list[Run]:
+    raise Problem(f"clustering {job.embedding.name}: the process was ended, most likely for memory")
 
 
 def main() -> None:
     p = params.load(Params)
     ids = store.read_rows(store.BUILD / "audio").ids
-    jobs = [Job(kind, ids, p) for kind in embeddings.representations()]
-    found = list(command.progress(workers.in_order(every_way, jobs, workers.cores(), _died), "cluster", len(jobs)))
-    runs = [run for one, _ in found for run in one]
-    folder = store.fresh_folder(store.BUILD / "cluster")
-    _write(folder, ids, "labels", "runs", runs)
-    _write(folder, ids, "curve", "curve", [run for _, curves in found for run in curves])
-    none = sum(clusters(labels) == 0 for _, labels in runs)
-    log.info("cluster: %d runs over %d tracks; %d of them found no cluster", len(runs), len(ids), none)
+    jobs = [ClusterJob(embedding, ids, p) for embedding in embeddings.representations()]
+    results = command.progress(workers.in_order(every_run, jobs, workers.cores(), _died), "cluster", len(jobs))
+    runs = [run for each in results for run in each]
+    store.fresh_folder(FOLDER)
+    write_runs(ids, runs)
+    named = [run for run in runs if run.key.clusterer != CURVE]
+    empty = sum(clusters(run.labels) == 0 for run in named)
+    log.info("cluster: %d runs over %d tracks; %d of them have no cluster", len(named), len(ids), empty)
 
 
 if __name__ == "__main__":

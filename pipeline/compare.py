@@ -21,6 +21,7 @@ from pipeline.core.store import Array
 from pipeline.score.agreement import ABSENT, Labels
 from pipeline.score.jackknife import agreement_scores
 from pipeline.score.labels import usable
+from pipeline.score.runs import read_runs
 from pipeline.score.summary import flag
 from pipeline.score.verdicts import Difference, Scores, Verdict, groups, holm, joint, paired, verdict
 
@@ -61,12 +62,12 @@ class Pair:
 class Known:
     """The clusterings and labels of all tracks, and the scores that were already worked out."""
 
-    runs: Mapping[tuple[str, str], Mapping[str, Labels]]  # (representation, clusterer) -> seed -> labels
+    runs: Mapping[tuple[str, str], Mapping[int, Labels]]  # (representation, clusterer) -> seed -> labels
     truths: Mapping[str, Array]
     group: Array
-    scores: dict[tuple[str, ...], Scores | None]
+    scores: dict[tuple[object, ...], Scores | None]
 
-    def score(self, name: str, clusterer: str, label: str, here: Array, seeds: Sequence[str]) -> Scores | None:
+    def score(self, name: str, clusterer: str, label: str, here: Array, seeds: Sequence[int]) -> Scores | None:
         """AMI over the tracks that are `here`."""
         key = (name, clusterer, label, here.tobytes().hex(), *seeds)
         if key not in self.scores:
@@ -78,14 +79,13 @@ class Known:
 
 def known(p: Params) -> Known:
     """What the stages before this one left, in the order of the tracks with sound."""
-    folder = store.BUILD / "cluster"
     ids = store.read_rows(store.BUILD / "audio").ids
-    labels = store.read_rows(folder, "labels").at(ids)["labels"]
-    runs: dict[tuple[str, str], dict[str, Labels]] = {}
-    for row in store.read_table(folder / "runs.csv").reset_index().to_dict("records"):
-        runs.setdefault((row["representation"], row["clusterer"]), {})[row["seed"]] = np.asarray(
-            labels[:, row["index"]]
-        )
+    every = read_runs(ids)
+    runs = {
+        (name, clusterer): every.by_seed(name, clusterer)
+        for name in every.representations
+        for clusterer in every.clusterers(name)
+    }
     for clusterer in p.compare.clusterers:
         if clusterer not in {name for _, name in runs}:
             raise Problem(f"compare.clusterers: {clusterer!r} is not one of cluster.clusterers: add it there")

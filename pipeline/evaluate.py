@@ -8,7 +8,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from pipeline.core import catalog, command, embeddings, params, store, workers
@@ -24,6 +23,7 @@ from pipeline.score.embedding import disentangled, embedding_scores
 from pipeline.score.jackknife import agreement_scores, agreements, ends
 from pipeline.score.labels import usable
 from pipeline.score.permutation import permutation_null
+from pipeline.score.runs import read_runs
 from pipeline.score.shape import SHAPE, shape
 from pipeline.score.stability import over_seeds, subsampled
 from pipeline.score.summary import Measured, Row, by_seed, headlines, mean, results
@@ -106,22 +106,17 @@ def planted(tracks: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Array]:
 
 def jobs(p: Params, tracks: Tracks, kinds: list[Representation]) -> list[Job]:
     """Each representation with the runs that stage cluster made of it."""
-    folder = store.BUILD / "cluster"
-    arrays = store.read_rows(folder, "labels", "curve").at(tracks.ids)
-    runs, curve = store.read_table(folder / "runs.csv"), store.read_table(folder / "curve.csv")
-    made = []
-    for kind in kinds:
-        of_kind, of_curve = runs[runs["representation"] == kind.name], curve[curve["representation"] == kind.name]
-        labelings = {
-            str(name): [np.asarray(arrays["labels"][:, run]) for run in rows.index]
-            for name, rows in of_kind.groupby("clusterer", sort=False)
-        }
-        by_k = {
-            int(str(k)): [np.asarray(arrays["curve"][:, run]) for run in rows.index]
-            for k, rows in of_curve.groupby("k", sort=False)
-        }
-        made.append(Job(kind, labelings, by_k, tracks, p))
-    return made
+    runs = read_runs(tracks.ids)
+    return [
+        Job(
+            kind,
+            {name: list(runs.by_seed(kind.name, name).values()) for name in runs.clusterers(kind.name)},
+            runs.curve(kind.name),
+            tracks,
+            p,
+        )
+        for kind in kinds
+    ]
 
 
 def scored(job: Job) -> Scored:

@@ -11,6 +11,7 @@ from pipeline.core import embeddings, store, workers
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
 from pipeline.score.agreement import ABSENT, purity
+from pipeline.score.runs import read_runs
 
 PLANTED = np.repeat(["a", "b", "c"], 40).astype(object)
 
@@ -48,19 +49,17 @@ def test_every_embedding_goes_under_every_clusterer_and_seed(
     set_param("cluster.k", 3)
     set_param("cluster.clusterers", ["kmeans", "dbscan"])
     cluster.main()
-    runs = store.read_table(workspace / "build" / "cluster" / "runs.csv")
-    told = runs[["representation", "seed", "clusterer"]].to_numpy().tolist()
-    assert told == [
-        [kind, seed, name] for kind in ("raw", "easy") for seed in ("4", "9") for name in ("kmeans", "dbscan")
-    ]
-    rows = store.read_rows(workspace / "build" / "cluster", "labels")
-    assert rows.ids == ids
-    labels = np.asarray(rows["labels"])
-    for number, (kind, seed, _) in enumerate(told):
-        expected = PLANTED[::-1] if (kind, seed) == ("easy", "9") else PLANTED
-        inside = labels[:, number] >= 0
-        assert purity(expected[inside], labels[inside, number]) == 1.0
-        assert (labels[7, number] == ABSENT) == (kind == "raw")
+    runs = read_runs(ids)
+    assert runs.representations == ("raw", "easy")
+    for name in runs.representations:
+        assert runs.clusterers(name) == ("kmeans", "dbscan")
+        assert list(runs.curve(name)) == list(range(2, 21))
+        for clusterer in runs.clusterers(name):
+            for seed, labels in runs.by_seed(name, clusterer).items():
+                expected = PLANTED[::-1] if (name, seed) == ("easy", 9) else PLANTED
+                inside = labels >= 0
+                assert purity(expected[inside], labels[inside]) == 1.0
+                assert (labels[7] == ABSENT) == (name == "raw")
 
 
 @pytest.mark.parametrize("name", ["seeds", "cluster.clusterers"])
@@ -90,5 +89,4 @@ def test_pca_is_also_seen_at_the_number_of_active_units(
     np.testing.assert_array_equal(found["pca_3"].values(ids), points[..., :3])
     set_param("cluster.clusterers", ["kmeans"])
     cluster.main()
-    runs = store.read_table(build / "cluster" / "runs.csv")
-    assert "pca_3" in set(runs["representation"])
+    assert "pca_3" in read_runs(ids).representations

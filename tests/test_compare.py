@@ -11,6 +11,7 @@ import yaml
 from pipeline import compare
 from pipeline.core import embeddings, params, store
 from pipeline.core.command import Problem
+from pipeline.score.runs import Run, RunKey, write_runs
 
 GENRE = np.random.default_rng(3).choice(["folk", "rock", "art"], 120)
 LANGUAGE = np.random.default_rng(4).choice(["bn", "en"], 120)
@@ -32,7 +33,7 @@ def clustered(workspace: Path) -> Path:
     table = {"id": IDS, "artist": artists, "genre": GENRE, "language": LANGUAGE, "reason": ""}
     store.write_table(Path("build/tracks/tracks.csv"), pd.DataFrame(table))
     store.write_rows(Path("build/audio"), IDS)
-    rows, labels = [], []
+    runs = []
     for place, (name, (stage, lost)) in enumerate(MODELS.items()):
         about = {"family": name, "dimensions": 4, "condition": "genre" if name == "told" else "none"}
         if stage != "baselines":
@@ -42,10 +43,8 @@ def clustered(workspace: Path) -> Path:
         for clusterer in ("kmeans", "consensus"):
             for seed in (0, 1):
                 share = 0.0 if (name, clusterer) == ("odd", "kmeans") else lost
-                rows.append({"representation": name, "clusterer": clusterer, "seed": seed, "k": 3, "note": ""})
-                labels.append(noisy(share, 10 * place + seed))
-    store.write_rows(Path("build/cluster"), IDS, labels=np.stack(labels, axis=1))
-    store.write_table(Path("build/cluster/runs.csv"), pd.DataFrame(rows))
+                runs.append(Run(RunKey(name, clusterer, 3, seed), noisy(share, 10 * place + seed)))
+    write_runs(IDS, runs)
     section(workspace, against=["pca", "pca_m", "nowhere"])
     return workspace
 

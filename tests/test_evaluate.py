@@ -15,6 +15,7 @@ from pipeline.core import store, workers
 from pipeline.core.command import Problem
 from pipeline.evaluate import labelled
 from pipeline.score.agreement import ABSENT, AGREEMENT, NOISE
+from pipeline.score.runs import CURVE, Run, RunKey, write_runs
 from pipeline.score.shape import SHAPE
 from pipeline.score.summary import RESERVED
 
@@ -89,21 +90,16 @@ def clustered(
     store.write_json(build / "baselines" / "text.json", {"family": "TF-IDF"})
     store.write_json(build / "baselines" / "raw.json", {"family": "raw"})
     exact, nothing, absent = [0] * 12 + [1] * 12, [0] * 24, [ABSENT] * 24
-    some = [0] * 11 + [NOISE, NOISE] + [1] * 11
+    edges = [0] * 11 + [NOISE, NOISE] + [1] * 11
     runs = {
-        ("hard", "kmeans", 5): exact, ("hard", "kmeans", 6): nothing,
-        ("hard", "dbscan", 5): some, ("hard", "dbscan", 6): some,
-        ("text", "kmeans", 5): absent, ("text", "kmeans", 6): absent,
-        ("raw", "kmeans", 5): exact, ("raw", "kmeans", 6): exact,
+        ("hard", "kmeans", 2, 5): exact, ("hard", "kmeans", 2, 6): nothing,
+        ("hard", "dbscan", 0, 5): edges, ("hard", "dbscan", 0, 6): edges,
+        ("text", "kmeans", 2, 5): absent, ("text", "kmeans", 2, 6): absent,
+        ("raw", "kmeans", 2, 5): exact, ("raw", "kmeans", 2, 6): exact,
+        ("hard", CURVE, 2, 5): exact, ("hard", CURVE, 2, 6): exact,
+        ("hard", CURVE, 3, 5): nothing, ("hard", CURVE, 3, 6): nothing,
     }  # fmt: skip
-    curve = {("hard", 5, 2): exact, ("hard", 6, 2): exact, ("hard", 5, 3): nothing, ("hard", 6, 3): nothing}
-    labels, by_k = (np.array(list(found.values())).T for found in (runs, curve))
-    store.write_rows(build / "cluster", IDS[::-1], labels=labels[::-1], curve=by_k[::-1])
-    named = pd.DataFrame(list(runs), columns=["representation", "clusterer", "seed"]).assign(note="")
-    store.write_table(build / "cluster" / "runs.csv", named)
-    store.write_table(
-        build / "cluster" / "curve.csv", pd.DataFrame(list(curve), columns=["representation", "seed", "k"])
-    )
+    write_runs(IDS[::-1], [Run(RunKey(*key), np.array(labels[::-1])) for key, labels in runs.items()])
     return workspace
 
 

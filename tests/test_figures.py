@@ -19,6 +19,7 @@ from pipeline.core import store
 from pipeline.draw import cards, composition, crossmodal, learning, map_data, maps, reconstructions, run, style
 from pipeline.draw.style import LeftOut, Letters
 from pipeline.score.agreement import ABSENT, NOISE
+from pipeline.score.runs import Run, RunKey, write_runs
 from pipeline.sound import previews
 
 MELS, COEFFICIENTS, FRAMES, UNITS = 16, 6, 12, 4
@@ -85,7 +86,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generat
             path = store.DATA / file
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, rng.normal(scale=0.1, size=RATE), RATE)
-        runs, labels, scores = [], [], []
+        runs, scores = [], []
         for stage, members in FAMILIES.items():
             folder, arrays = store.BUILD / stage, {}
             for name in members:
@@ -101,14 +102,13 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generat
             store.write_rows(folder, ids, **arrays)
             for name in arrays:
                 for seed in range(seeds):
-                    runs.append({"representation": name, "clusterer": "kmeans", "seed": seed, "note": "k 3"})
-                    labels.append(np.arange(many) % 3 if many > 5 else np.full(many, ABSENT))
+                    labels = np.arange(many) % 3 if many > 5 else np.full(many, ABSENT)
+                    runs.append(Run(RunKey(name, "kmeans", 3, seed), labels))
                     row = {"representation": name, "clusterer": "kmeans", "seed": seed, "score": "ami", "leaky": ""}
                     leaky = "yes" if name.startswith("hard") else ""
                     scores += [row | {"label": "language", "value": rng.random(), "leaky": leaky}]
                     scores += [row | {"label": "genre", "value": rng.random() - 0.1}] if genre else []
-        store.write_rows(store.BUILD / "cluster", ids, labels=np.stack(labels, axis=1))
-        store.write_table(store.BUILD / "cluster" / "runs.csv", pd.DataFrame(runs))
+        write_runs(ids, runs)
         store.write_table(store.REPORTS / "scores.csv", pd.DataFrame(scores))
         evaluate = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))["evaluate"]
         evaluate |= {"labels": ["language", "genre", "nowhere"], "headline": "kmeans"}

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from pipeline.core import catalog, embeddings, store
@@ -10,6 +9,7 @@ from pipeline.core.embeddings import Representation
 from pipeline.core.store import Array
 from pipeline.draw.style import LeftOut
 from pipeline.score.agreement import Labels
+from pipeline.score.runs import Runs, read_runs
 
 MAPPED = ("pca", "tfidf")  # of the baselines without a network; the others look alike
 
@@ -21,8 +21,7 @@ class Run:
     columns: tuple[str, ...]  # those of evaluate.labels that the corpus has
     headline: str  # the clusterer
     kinds: tuple[Representation, ...]
-    runs: pd.DataFrame
-    found: Array  # [track, run]
+    runs: Runs
     scores: pd.DataFrame
 
     def values(self, column: str) -> list[str]:
@@ -40,11 +39,9 @@ class Run:
 
     def clusters(self, name: str) -> Labels:
         """What the headline clusterer found on the first seed."""
-        runs = self.runs[(self.runs["representation"] == name) & (self.runs["clusterer"] == self.headline)]
-        if runs.empty:
+        if self.headline not in self.runs.clusterers(name):
             raise LeftOut(f"{self.headline} was not run on {name}")
-        found: Labels = np.asarray(self.found[:, int(runs.index[0])])
-        return found
+        return self.runs.labels(name, self.headline)
 
     def ami(self, name: str, label: str) -> pd.DataFrame:
         """A row a seed: the headline clusterer's AMI with a label, where it is defined."""
@@ -63,10 +60,8 @@ def read_run(labels: tuple[str, ...], headline: str) -> Run:
     ids = store.read_rows(store.BUILD / "audio").ids
     tracks = catalog.usable_tracks().loc[list(ids)]
     columns = tuple(label for label in labels if label in tracks and (tracks[label] != "").any())
-    found = store.read_rows(store.BUILD / "cluster", "labels").at(ids)["labels"]
-    runs = store.read_table(store.BUILD / "cluster" / "runs.csv")
     scores = store.read_table(store.REPORTS / "scores.csv")
-    return Run(ids, tracks, columns, headline, tuple(embeddings.representations()), runs, found, scores)
+    return Run(ids, tracks, columns, headline, tuple(embeddings.representations()), read_runs(ids), scores)
 
 
 def models(seen: Run) -> list[Representation]:

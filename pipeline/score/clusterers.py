@@ -101,6 +101,7 @@ CLUSTERERS: Mapping[str, Callable[[Array, Cluster, int], Found]] = {
     "hdbscan": hdbscan,
     "consensus": consensual,
 }
+CHOOSES_K = frozenset({"dbscan", "hdbscan"})  # clusterers that find the number of clusters by themselves
 
 
 def clustered(points: Array, name: str, p: Cluster, seed: int) -> Found:

@@ -147,22 +147,3 @@ def same(keys: Sequence[object], ids: Sequence[str]) -> list[list[str]]:
             by_key.setdefault(key, []).append(id_)
     return [alike for alike in by_key.values() if len(alike) > 1]
 
-
-def loudness(logmel: Array) -> dict[str, float]:
-    """Level and bandwidth of a track out of its log-mel columns [segment, mel, column] in dB; bands as a share of all.
-
-    What a mastering or a codec leaves behind: none of it is what is played.
-    """
-    power = 10 ** (logmel.astype(np.float64) / 10)
-    frames = 10 * np.log10(power.sum(axis=1) + 1e-10)
-    bands = power.mean(axis=(0, 2))
-    share, level = np.cumsum(bands) / bands.sum(), 10 * np.log10(bands + 1e-10)
-    many = len(bands)
-    return {
-        "loudness": float(10 * np.log10(power.sum(axis=1).mean() + 1e-10)),
-        "loudness spread": float(frames.std()),
-        "crest": float(frames.max() - frames.mean()),
-        "roll-off 85 %": float(np.searchsorted(share, 0.85)) / many,
-        "roll-off 99 %": float(np.searchsorted(share, 0.99)) / many,
-        "upper limit": float(np.flatnonzero(level > level.max() - 60).max()) / many,
-    }
