@@ -1,8 +1,8 @@
-"""Stage `pages`: what the pages of the report place, so that they need no code of their own.
+"""Stage `pages`: the tables and pictures of the report, so that its pages hold prose alone.
 
 Reads the tracked outputs under reports/, the checked table of tracks and the data card. Writes reports/_generated (a
-text for each table and picture), reports/_variables.yml (numbers for prose), reports/shipped (Plotly, pictures of the
-card). Where an output is missing, its place holds the command that makes it.
+file per table or picture), reports/_variables.yml (numbers for prose), reports/shipped (Plotly, pictures of the
+card). Where an output is missing, the page shows the command that makes it.
 """
 
 import logging
@@ -13,10 +13,11 @@ from importlib import resources
 from pathlib import Path
 
 import yaml
+from markupsafe import Markup
 
 from pipeline.core import command, params, store
 from pipeline.core.settings import Evaluate
-from pipeline.html import clusters, corpus, findings, html, mapped, models, protocol, questions, trials
+from pipeline.html import clusters, corpus, findings, html, mapped, models, pictures, protocol, questions, trials
 from pipeline.html.outputs import Missing, Outputs
 
 log = logging.getLogger(__name__)
@@ -27,51 +28,51 @@ class Params:
     evaluate: Evaluate
 
 
-PIECES: Mapping[str, Callable[[Outputs], str]] = {
+PIECES: Mapping[str, Callable[[Outputs], str]] = {  # Markup is HTML, other text is Markdown
     "answer": findings.answer,
     "verdicts": findings.verdicts,
     "headline": findings.headline,
-    "best_map": findings.best_map,
+    "best_map": pictures.best_map,
     "by_clusterer": models.by_clusterer,
     "by_score": models.by_score,
     "k_curve": models.k_curve,
     "units": models.units,
-    "units_figure": lambda out: models.pictures(out, "units"),
-    "curves": lambda out: models.pictures(out, "curves"),
-    "reconstructions": lambda out: models.pictures(out, "reconstruction"),
-    "traversals": lambda out: models.pictures(out, "traversal"),
-    "seeds": lambda out: models.pictures(out, "scores"),
-    "crossmodal": lambda out: models.pictures(out, "crossmodal"),
+    "units_figure": lambda out: pictures.pictures(out, "units"),
+    "curves": lambda out: pictures.pictures(out, "curves"),
+    "reconstructions": lambda out: pictures.pictures(out, "reconstruction"),
+    "traversals": lambda out: pictures.pictures(out, "traversal"),
+    "seeds": lambda out: pictures.pictures(out, "scores"),
+    "crossmodal": lambda out: pictures.pictures(out, "crossmodal"),
     "explorer": mapped.explorer,
     "trust": mapped.trust,
-    "maps": lambda out: models.pictures(out, "map_"),
+    "maps": lambda out: pictures.pictures(out, "map_"),
     "cards": clusters.cards,
-    "compositions": lambda out: models.pictures(out, "clusters_"),
+    "compositions": lambda out: pictures.pictures(out, "clusters_"),
     "questions": questions.sections,
     "described": corpus.described,
     "health": lambda _: corpus.health(),
     "audit": corpus.audit,
     "card": lambda _: corpus.card(),
-    "pressed": trials.pressed,
     "sweep": trials.sweep,
     "commands": protocol.commands,
 }
 
 
 def pieces(out: Outputs) -> dict[str, str]:
-    """Every piece of every page, or the sentence in its place."""
-    told = {}
+    """Every piece of every page as Markdown, or the sentence in its place."""
+    texts = {}
     for name, write in PIECES.items():
         try:
-            told[name] = write(out)
+            piece = write(out)
+            texts[name] = html.raw(piece) if isinstance(piece, Markup) else piece
         except Missing as reason:
             log.info("%s: %s", name, reason)
-            told[name] = html.missing(reason)
-    return told
+            texts[name] = html.missing(reason)
+    return texts
 
 
 def variables(out: Outputs) -> dict[str, dict[str, str]]:
-    """Numbers that stand in prose."""
+    """Numbers in the prose."""
     try:
         data = corpus.counts(out)
     except Missing as reason:
@@ -80,7 +81,7 @@ def variables(out: Outputs) -> dict[str, dict[str, str]]:
 
 
 def ship(folder: Path) -> None:
-    """Lays beside the pages what they load: nothing comes from another host."""
+    """Copies what the pages load, so that nothing comes from another host."""
     folder = store.fresh_folder(folder)
     with resources.as_file(resources.files("plotly") / "package_data" / "plotly.min.js") as script:
         shutil.copyfile(script, folder / "plotly.min.js")
@@ -92,13 +93,13 @@ def main() -> None:
     p = params.load(Params).evaluate
     out = Outputs(store.REPORTS, p.labels, p.headline)
     folder = store.fresh_folder(store.REPORTS / "_generated")
-    told = pieces(out)
-    for name, text in told.items():
+    texts = pieces(out)
+    for name, text in texts.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8", newline="\n")
-    spelt = yaml.safe_dump(variables(out), allow_unicode=True, sort_keys=True)
-    (store.REPORTS / "_variables.yml").write_text(spelt, encoding="utf-8", newline="\n")
+    numbers = yaml.safe_dump(variables(out), allow_unicode=True, sort_keys=True)
+    (store.REPORTS / "_variables.yml").write_text(numbers, encoding="utf-8", newline="\n")
     ship(store.REPORTS / "shipped")
-    log.info("pages: %d pieces in %s", len(told), folder)
+    log.info("pages: %d pieces in %s", len(texts), folder)
 
 
 if __name__ == "__main__":

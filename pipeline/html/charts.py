@@ -3,22 +3,29 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
-WIDE, HIGH = 110, 16  # of a strip in a cell
+from markupsafe import Markup
+
+from pipeline.html.templates import part
+
+STRIP_WIDTH, STRIP_HEIGHT = 110, 16  # of an interval in a cell
+FOREST_WIDTH, FOREST_ROW = 430, 26
+CURVES_LEFT, CURVES_WIDTH, CURVES_HEIGHT, CURVES_RIGHT = 48, 420, 220, 110  # margin, plot, plot, room for names
+COLOURS = 7
+
+Axis = tuple[float, float]
+Points = Sequence[tuple[float, float]]
+Series = Mapping[str, Points]
 
 
 @dataclass(frozen=True)
 class Span:
-    """A mean with its interval; `band` is what chance reaches, or what could not be told from nothing."""
+    """A mean with its interval; `band` is what chance reaches, or the differences that cannot be detected."""
 
     mean: float | None
     low: float | None = None
     high: float | None = None
     band: tuple[float, float] | None = None
-
-
-Axis = tuple[float, float]
 
 
 def axis(spans: Sequence[Span], least: Axis = (0.0, 0.0)) -> Axis:
@@ -29,61 +36,45 @@ def axis(spans: Sequence[Span], least: Axis = (0.0, 0.0)) -> Axis:
     return low - room, high + room
 
 
-def strip(span: Span, along: Axis, kind: str = "") -> str:
+def _at(value: float, along: Axis, width: float) -> float:
+    return round((value - along[0]) / (along[1] - along[0]) * width, 1)
+
+
+def strip(span: Span, along: Axis, kind: str = "") -> Markup:
     """An interval in a cell: chance as a band, zero as a line, the mean as a dot. The numbers stand beside it."""
     if span.mean is None:
-        return ""
-    zero = _at(0, along, WIDE)
-    inner = _line("zero", zero, 0, zero, HIGH) + _marks(span, along, WIDE, HIGH / 2, HIGH)
-    return f'<svg class="strip {kind}" viewBox="0 0 {WIDE} {HIGH}" aria-hidden="true">{inner}</svg>'
+        return Markup()
+    zero = _at(0, along, STRIP_WIDTH)
+    marks = _marks(span, along, STRIP_WIDTH, STRIP_HEIGHT / 2, STRIP_HEIGHT)
+    shapes = [part("line", "zero", zero, 0, zero, STRIP_HEIGHT), *marks]
+    return part("strip", kind, STRIP_WIDTH, STRIP_HEIGHT, shapes)
 
 
-def _marks(span: Span, along: Axis, wide: float, y: float, high: float) -> str:
-    parts = []
+def _marks(span: Span, along: Axis, width: float, y: float, height: float) -> list[Markup]:
+    shapes = []
     if span.band:
-        left, right = (_at(end, along, wide) for end in span.band)
-        box = f'width="{max(0.0, right - left):g}" height="{high - 2:g}"'
-        parts.append(f'<rect class="band" x="{left}" y="{y - high / 2 + 1:g}" {box}/>')
+        left, right = (_at(end, along, width) for end in span.band)
+        shapes.append(part("box", "band", left, y - height / 2 + 1, max(0.0, right - left), height - 2))
     if span.low is not None and span.high is not None:
-        left, right = (_at(end, along, wide) for end in (span.low, span.high))
-        parts.append(_line("whisker", left, y, right, y))
+        shapes.append(part("line", "whisker", _at(span.low, along, width), y, _at(span.high, along, width), y))
     if span.mean is not None:
-        parts.append(f'<circle cx="{_at(span.mean, along, wide)}" cy="{y:g}" r="3.6"/>')
-    return "".join(parts)
+        shapes.append(part("dot", "", _at(span.mean, along, width), y, 3.6))
+    return shapes
 
 
-def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    return f'<line class="{kind}" x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}"/>'
-
-
-def _text(kind: str, x: float, y: float, words: str) -> str:
-    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escape(words)}</text>'
-
-
-def _at(value: float, along: Axis, wide: float) -> float:
-    return round((value - along[0]) / (along[1] - along[0]) * wide, 1)
-
-
-def forest(rows: Mapping[str, tuple[Span, str]], told: str, least: Axis = (0.0, 0.0)) -> str:
-    """Intervals under each other on one axis, each with its name; `told` says the same in words."""
-    along = axis([span for span, _ in rows.values()], least)
-    left, wide, row = 24 + 6.5 * max(map(len, rows)), 430, 26
-    high = row * len(rows)
-    parts = []
+def forest(rows: Mapping[str, tuple[Span, str]], summary: str) -> Markup:
+    """Intervals under each other on one axis, each with its name; `summary` says the same in words."""
+    along = axis([span for span, _ in rows.values()])
+    left, height = 24 + 6.5 * max(map(len, rows)), FOREST_ROW * len(rows)
+    shapes = []
     for value in _ticks(along, 6):
-        x = left + _at(value, along, wide)
-        parts += [_line(_ground(value), x, 0, x, high), _text("tick", x, high + 18, f"{value:g}")]
+        x = left + _at(value, along, FOREST_WIDTH)
+        shapes += [part("line", _ground(value), x, 0, x, height), part("words", "tick", x, height + 18, f"{value:g}")]
     for place, (name, (span, kind)) in enumerate(rows.items()):
-        y = row * (place + 0.5)
-        marks = _marks(span, along, wide, y, row - 6)
-        parts.append(
-            _text("name", left - 12, y + 4, name) + f'<g class="{kind}" transform="translate({left} 0)">{marks}</g>'
-        )
-    return _chart(f"0 0 {left + wide + 20} {high + 26}", told, parts)
-
-
-def _chart(box: str, told: str, parts: Sequence[str]) -> str:
-    return f'<svg class="chart" viewBox="{box}" role="img" aria-label="{escape(told)}">{"".join(parts)}</svg>'
+        y = FOREST_ROW * (place + 0.5)
+        marks = _marks(span, along, FOREST_WIDTH, y, FOREST_ROW - 6)
+        shapes += [part("words", "name", left - 12, y + 4, name), part("moved", kind, left, marks)]
+    return part("chart", f"0 0 {left + FOREST_WIDTH + 20} {height + 26}", summary, shapes)
 
 
 def _ground(value: float) -> str:
@@ -97,47 +88,52 @@ def _ticks(along: Axis, most: int) -> list[float]:
     return [round(n * step, 6) for n in range(math.ceil(along[0] / step), math.floor(along[1] / step) + 1)]
 
 
-Series = Mapping[str, Sequence[tuple[float, float]]]  # name -> (x, y)
-LEFT, ACROSS, UP, RIGHT = 48, 420, 220, 110  # of a chart of curves: margin, plot, plot, names
-
-
-def curves(series: Series, strong: Sequence[str], told: str, x_name: str, y_name: str) -> str:
+def curves(series: Series, strong: Sequence[str], summary: str, x_name: str, y_name: str) -> Markup:
     """Lines over one x; those of `strong` have a colour, dots and their name, the others are grey."""
-    xs = [x for line in series.values() for x, _ in line]
+    xs = [x for points in series.values() for x, _ in points]
     along = (min(xs), max(xs) if max(xs) > min(xs) else min(xs) + 1)
-    up = axis([Span(y) for line in series.values() for _, y in line])
-    drawn = {name: [(LEFT + _at(x, along, ACROSS), _down(y, up)) for x, y in line] for name, line in series.items()}
-    parts = [
+    up = axis([Span(y) for points in series.values() for _, y in points])
+    places = {name: [(_across(x, along), _down(y, up)) for x, y in points] for name, points in series.items()}
+    shapes = [
         *_frame(along, up),
-        *(_curve(points, "line-quiet") for name, points in drawn.items() if name not in strong),
+        *(part("curve", "line-quiet", points) for name, points in places.items() if name not in strong),
+        *_strong({name: places[name] for name in strong if name in places}, named=len(places) > 1),
+        part("words", "tick", CURVES_LEFT + CURVES_WIDTH / 2, CURVES_HEIGHT + 34, x_name),
+        part("words", "tick start", 8, -6, y_name),
     ]
-    ends = _apart({name: drawn[name][-1][1] for name in strong if name in drawn}, 14)
-    for place, name in enumerate(name for name in strong if name in drawn):
-        kind = f"line-{place % 7 + 1}"
-        dots = "".join(f'<circle class="{kind}" cx="{x:g}" cy="{y:g}" r="2.4"/>' for x, y in drawn[name])
-        parts += [_curve(drawn[name], kind), dots]
-        if len(drawn) > 1:
-            parts.append(_text("named", LEFT + ACROSS + 8, ends[name] + 4, name))
-            parts.append(_line(kind, LEFT + ACROSS, drawn[name][-1][1], LEFT + ACROSS + 6, ends[name]))
-    parts += [_text("tick", LEFT + ACROSS / 2, UP + 34, x_name), _text("tick start", 8, -6, y_name)]
-    return _chart(f"0 -18 {LEFT + ACROSS + (RIGHT if len(drawn) > 1 else 12)} {UP + 58}", told, parts)
+    width = CURVES_LEFT + CURVES_WIDTH + (CURVES_RIGHT if len(places) > 1 else 12)
+    return part("chart", f"0 -18 {width} {CURVES_HEIGHT + 58}", summary, shapes)
+
+
+def _strong(lines: Series, *, named: bool) -> list[Markup]:
+    """Lines with a colour and dots, and their names at the end."""
+    shapes, right = [], CURVES_LEFT + CURVES_WIDTH
+    ends = _apart({name: points[-1][1] for name, points in lines.items()}, 14)
+    for place, (name, points) in enumerate(lines.items()):
+        kind = f"line-{place % COLOURS + 1}"
+        shapes += [part("curve", kind, points), *(part("dot", kind, x, y, 2.4) for x, y in points)]
+        if named:
+            shapes.append(part("words", "named", right + 8, ends[name] + 4, name))
+            shapes.append(part("line", kind, right, points[-1][1], right + 6, ends[name]))
+    return shapes
+
+
+def _across(value: float, along: Axis) -> float:
+    return CURVES_LEFT + _at(value, along, CURVES_WIDTH)
 
 
 def _down(value: float, up: Axis) -> float:
-    return round(UP - _at(value, up, UP), 1)
+    return round(CURVES_HEIGHT - _at(value, up, CURVES_HEIGHT), 1)
 
 
-def _frame(along: Axis, up: Axis) -> list[str]:
-    parts = []
+def _frame(along: Axis, up: Axis) -> list[Markup]:
+    shapes = []
     for value in _ticks(up, 5):
         y = _down(value, up)
-        parts += [_line(_ground(value), LEFT, y, LEFT + ACROSS, y), _text("tick end", LEFT - 6, y + 4, f"{value:g}")]
+        shapes.append(part("line", _ground(value), CURVES_LEFT, y, CURVES_LEFT + CURVES_WIDTH, y))
+        shapes.append(part("words", "tick end", CURVES_LEFT - 6, y + 4, f"{value:g}"))
     inside = [value for value in _ticks(along, 10) if along[0] <= value <= along[1]]
-    return parts + [_text("tick", LEFT + _at(value, along, ACROSS), UP + 16, f"{value:g}") for value in inside]
-
-
-def _curve(points: Sequence[tuple[float, float]], kind: str) -> str:
-    return f'<polyline class="{kind}" points="{" ".join(f"{x:g},{y:g}" for x, y in points)}"/>'
+    return shapes + [part("words", "tick", _across(value, along), CURVES_HEIGHT + 16, f"{value:g}") for value in inside]
 
 
 def _apart(places: Mapping[str, float], least: float) -> dict[str, float]:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from html import escape
 from urllib.parse import quote
 
-from pipeline.html.html import number, raw
-from pipeline.html.models import tabs
+from markupsafe import Markup
+
+from pipeline.html.html import number, tabs
 from pipeline.html.outputs import Missing, Outputs, Part
 
 SHOWN = 4  # values of a label that are named under its bar
@@ -16,7 +17,7 @@ Colours = Mapping[str, Mapping[str, int]]  # label -> value -> which colour, the
 LANGUAGES = {"bn": "Bangla", "en": "English"}
 
 
-def cards(out: Outputs) -> str:
+def cards(out: Outputs) -> Markup:
     """The cards of each model of the map, a tab a model."""
     told = out("figures/clusters.json")
     heard = {part.text for part in told["heard"]}
@@ -24,10 +25,10 @@ def cards(out: Outputs) -> str:
     for name in told["models"].keys:
         paint = colours(told["models"][name])
         found = "\n".join(_card(out, name, card, heard, paint) for card in told["models"][name])
-        sheets[name] = raw(f'<div class="cards">\n{found or NONE}\n</div>')
+        sheets[name] = Markup(f'<div class="cards">\n{found or NONE}\n</div>')
     if not sheets:
         raise Missing("None of `figures.map_models` has clusters: name a trained one and run `dvc repro figures`")
-    return tabs(sheets)
+    return tabs("cards", sheets)
 
 
 def _card(out: Outputs, name: str, card: Part, heard: set[str], paint: Colours) -> str:

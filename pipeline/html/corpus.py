@@ -1,113 +1,91 @@
-"""Data: what is in the corpus, what is missing or damaged, what the audit found, and the card that came with it."""
+"""Data: what is in the corpus, what is missing or damaged, what the audit found, and the corpus's own card."""
 
 from collections import Counter
-from html import escape
 
 import pandas as pd
 from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from pipeline.core import store
 from pipeline.core.command import Problem
-from pipeline.html.html import Cell, Line, Table, boxed, chip, number, raw, table
+from pipeline.html.html import Cell, Line, Table, chip, code, table
 from pipeline.html.outputs import Missing, Outputs, Part
+from pipeline.html.templates import part, render
 
-MOST_VALUES = 15
-PER_LANGUAGE = 4
+MAX_VALUES = 15
+MAX_LANGUAGES = 4  # that have a column each
 
 
 def tracks() -> pd.DataFrame:
-    """The checked table, also of tracks that cannot be used."""
+    """The checked table, with the tracks that cannot be used."""
     try:
         return store.read_table(store.BUILD / "tracks" / "tracks.csv")
     except Problem:
         raise Missing("`build/tracks/tracks.csv` is missing: run `dvc repro tracks`") from None
 
 
-def described(out: Outputs) -> str:
-    """How many tracks there are of each label, by language."""
+def described(out: Outputs) -> Markup:
+    """The number of tracks with each value of a label, by language."""
     table_ = tracks()
     used = table_[table_["reason"] == ""]
     languages = sorted(set(used["language"]) - {""}) if "language" in used else []
-    spoken = languages if len(languages) <= PER_LANGUAGE else []
-    sheets = [
-        _counted(used, column, spoken)
-        for column in out.labels
-        if column in used and (column != "language" or not spoken)
-    ]
-    return "\n".join(sheets) or "The corpus has none of the columns of `evaluate.labels`.\n"
+    columns = languages if len(languages) <= MAX_LANGUAGES else []
+    labels = [label for label in out.labels if label in used and (label != "language" or not columns)]
+    return render("described", tables=[_counts(used, label, columns) for label in labels])
 
 
-def _counted(used: pd.DataFrame, column: str, languages: list[str]) -> str:
-    counts = Counter(used[column])
+def _counts(used: pd.DataFrame, label: str, languages: list[str]) -> Markup:
+    counts = Counter(used[label])
     values = sorted(counts, key=lambda value: (value == "", -counts[value], value))
     lines = []
-    for value in values[:MOST_VALUES]:
-        here = used[used[column] == value]
-        cells = [Cell(str(int((here["language"] == language).sum()))) for language in languages]
-        lines.append(Line(Cell(escape(value or "unknown"), value), [Cell(str(len(here)), len(here)), *cells]))
-    left = [f"And {len(values) - MOST_VALUES} further values."] if len(values) > MOST_VALUES else []
-    heads = [escape(column), "tracks", *(escape(language) for language in languages)]
-    return table(Table(f"Tracks by {column}", heads, lines, left))
+    for value in values[:MAX_VALUES]:
+        subset = used[used[label] == value]
+        by_language = [Cell(str(int((subset["language"] == language).sum()))) for language in languages]
+        lines.append(Line(Cell(value or "unknown", value), [Cell(str(len(subset)), len(subset)), *by_language]))
+    rest = [f"And {len(values) - MAX_VALUES} further values."] if len(values) > MAX_VALUES else []
+    return table(Table(f"Tracks by {label}", [label, "tracks", *languages], lines, rest))
 
 
-def health() -> str:
+def health() -> Markup:
     """Which files are missing or damaged, and which tracks have no lyrics."""
     table_ = tracks()
-    bad = table_[table_["reason"] != ""]
     used = table_[table_["reason"] == ""]
-    silent = used[used["has_lyrics"] != "yes"] if "has_lyrics" in used else used.iloc[:0]
-    said = [f"{len(used)} of {len(table_)} tracks can be used; {len(silent)} of them have no lyrics."]
-    parts = [raw(f"<p>{' '.join(said)}</p>")]
-    if bad.empty:
-        parts.append(raw("<p>No file is missing or damaged.</p>"))
-    else:
-        lines = [
-            Line(Cell(f"<code>{escape(id_)}</code>"), [Cell(escape(audio)), Cell(escape(reason))])
-            for id_, audio, reason in bad[["id", "audio", "reason"]].to_numpy()
-        ]
-        parts.append(table(Table("Tracks that are left out", ["track", "file", "reason"], lines)))
-    if len(silent):
-        named = ", ".join(f"<code>{escape(id_)}</code>" for id_ in silent["id"])
-        parts.append(raw(f"<details><summary>Tracks without lyrics</summary><p>{named}</p></details>"))
-    return "\n".join(parts)
+    skipped = table_[table_["reason"] != ""][["id", "audio", "reason"]]
+    silent = list(used["id"][used["has_lyrics"] != "yes"]) if "has_lyrics" in used else []
+    lines = [Line(Cell(code(id_)), [Cell(file), Cell(reason)]) for id_, file, reason in skipped.to_numpy()]
+    left_out = table(Table("Tracks that are left out", ["track", "file", "reason"], lines)) if lines else ""
+    return render("health", used=len(used), tracks=len(table_), silent=silent, left_out=left_out)
 
 
-def audit(out: Outputs) -> str:
-    """Which shortcuts tell a label by themselves, and which tracks are there twice."""
+def audit(out: Outputs) -> Markup:
+    """Which shortcuts predict a label by themselves, and which tracks are duplicates."""
     rows = list(out("audit.csv"))
-    doors = [row for row in rows if row["label"].text]
-    open_ = [row for row in doors if row["verdict"].text != "no"]
-    shut = [row for row in doors if row["verdict"].text == "no"]
-    parts = (
-        [table(_doors("Shortcuts that tell something", open_))] if open_ else [raw("<p>No shortcut tells a label.</p>")]
+    shortcuts = [row for row in rows if row["label"].text]
+    strong = [row for row in shortcuts if row["verdict"].text != "no"]
+    weak = [row for row in shortcuts if row["verdict"].text == "no"]
+    return render(
+        "audit",
+        strong=_shortcuts("Shortcuts with predictive power", strong) if strong else "",
+        weak=_shortcuts("Shortcuts without predictive power", weak) if weak else "",
+        weak_count=len(weak),
+        duplicates=[row for row in rows if not row["label"].text],
     )
-    if shut:
-        inner = boxed(_doors("Shortcuts that tell nothing", shut))
-        parts.append(raw(f"<details><summary>{len(shut)} that tell nothing</summary>\n{inner}</details>"))
-    twice = [
-        f"<li>{escape(row['door'].text)}: {escape(row['note'].text)}</li>" for row in rows if not row["label"].text
-    ]
-    parts.append(
-        raw(f"<ul>{''.join(twice)}</ul>" if twice else "<p>No two tracks share their words or their sound.</p>")
-    )
-    return "\n".join(parts)
 
 
-def _doors(caption: str, rows: list[Part]) -> Table:
+def _shortcuts(caption: str, rows: list[Part]) -> Markup:
     lines = []
     for row in rows:
-        chance = f'<span class="null">chance {number(row["chance"])}, 95 % below {number(row["null_high"])}</span>'
-        score = Cell(f"{number(row['score'])} {chance}", row["score"].number, "score")
-        judged = Cell(chip(row["verdict"].text), row["verdict"].text)
-        lines.append(Line(Cell(escape(row["door"].text)), [Cell(escape(row["label"].text)), score, judged]))
-    return Table(caption, ["shortcut", "label", "told rightly", "verdict"], lines)
+        accuracy = Cell(part("accuracy", row), row["score"].number, "score")
+        verdict = Cell(chip(row["verdict"].text), row["verdict"].text)
+        lines.append(Line(Cell(row["door"].text), [Cell(row["label"].text), accuracy, verdict]))
+    return table(Table(caption, ["shortcut", "label", "accuracy", "verdict"], lines))
 
 
-def card() -> str:
-    """The data card that came with the corpus. It is shown, never run: its HTML is text."""
+def card() -> Markup:
+    """The data card of the corpus, as text: HTML in it stays inert."""
     file = store.DATA / "README.md"
     if not file.is_file():
-        return "This corpus came without a data card (`data/README.md`).\n"
+        return render("card", html="")
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse(file.read_text(encoding="utf-8", errors="replace"))
     for token in tokens:
@@ -119,11 +97,10 @@ def card() -> str:
                 inner.attrs["loading"] = "lazy"
         if token.type == "table_open":
             token.attrs["data-quarto-disable-processing"] = "true"
-    html = str(reader.renderer.render(tokens, reader.options, {}))
-    return raw(f'<div class="datacard">\n{html}</div>')
+    return render("card", html=Markup(reader.renderer.render(tokens, reader.options, {})))
 
 
 def counts(out: Outputs) -> dict[str, str]:
-    """The variables that prose uses."""
+    """The numbers of the corpus, as variables of the prose."""
     data = out("metrics.json")["data"]
     return {key: data[key].text for key in data.keys}

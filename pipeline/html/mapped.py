@@ -1,13 +1,14 @@
 """Map: what the page's script draws, as JSON inside the page, since a page on a disk may not fetch files."""
 
 import json
-from html import escape
 
-from pipeline.html.html import Cell, Line, Table, raw, table, valued
+from markupsafe import Markup
+
+from pipeline.html.html import Cell, Line, Table, code, number_cell, table
 from pipeline.html.outputs import Missing, Outputs
 
 
-def explorer(out: Outputs) -> str:
+def explorer(out: Outputs) -> Markup:
     """The map with its controls; the script fills it."""
     drawn = out("figures/map.json").value
     if not drawn["models"]:
@@ -17,22 +18,22 @@ def explorer(out: Outputs) -> str:
     text = json.dumps(drawn, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for letter in "<`":  # which could end the script, or the block of HTML in the page
         text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return raw(PAGE.format(data=text))
+    return Markup(PAGE.format(data=text))
 
 
-def trust(out: Outputs) -> str:
+def trust(out: Outputs) -> Markup:
     """The same in words for who reads without a script: the trustworthiness of every plane."""
     models = out("figures/map.json")["models"]
     ways = list(dict.fromkeys(way for name in models.keys for way in models[name]["planes"].keys))
     called = [models[models.keys[0]]["planes"][way]["called"].text for way in ways]
     lines = [
         Line(
-            Cell(f"<code>{escape(name)}</code>", name),
-            [valued(models[name]["planes"][way]["trustworthiness"]) for way in ways],
+            Cell(code(name), name),
+            [number_cell(models[name]["planes"][way]["trustworthiness"]) for way in ways],
         )
         for name in models.keys
     ]
-    return table(Table("Trustworthiness of the maps", ["model", *map(escape, called)], lines))
+    return table(Table("Trustworthiness of the maps", ["model", *called], lines))
 
 
 PAGE = """<div id="explorer" class="explorer">

@@ -1,11 +1,14 @@
-"""Models: every representation under every clusterer and score, and the pictures of how they learnt."""
+"""Models: every representation under every clusterer and score, and their active units."""
 
-from html import escape
+from collections.abc import Iterable, Mapping
+
+from markupsafe import Markup
 
 from pipeline.html import charts, rank
-from pipeline.html.findings import COLLAPSED, LEAKY, picture
-from pipeline.html.html import Cell, Line, Table, counted, interval, number, raw, table, valued
-from pipeline.html.outputs import Missing, Outputs, Part, representations
+from pipeline.html.findings import COLLAPSED, LEAKY
+from pipeline.html.html import UNKNOWN, Cell, Line, Table, code, count_cell, head, number_cell, table, tabs
+from pipeline.html.outputs import Outputs, Part
+from pipeline.html.templates import part
 
 TITLES = {
     "kmeans": "KMeans",
@@ -18,12 +21,8 @@ TITLES = {
     "consensus": "Consensus",
     "oracle": "Oracle k",
 }
+AGREEMENT = {"ari": "ARI", "nmi": "NMI", "purity": "purity", "v_measure": "V-measure"}
 SCORES = {
-    "ami": "AMI",
-    "ari": "ARI",
-    "nmi": "NMI",
-    "v_measure": "V-measure",
-    "purity": "purity",
     "silhouette": "silhouette",
     "calinski_harabasz": "Calinski-Harabasz",
     "davies_bouldin": "Davies-Bouldin",
@@ -40,161 +39,137 @@ SCORES = {
     "stability_seeds": "between seeds",
     "stability_subsamples": "between subsamples",
 }
-WITH_NULL = ("nmi", "purity", "v_measure")  # whose chance is not 0
-FREE = ("dbscan", "hdbscan")  # choose the number of clusters and leave tracks out
+SHAPES = {"Own space": "own_", "Common space": "reference_"}  # how the names of their scores begin
+GROUPS = {
+    "Without clusters": ("probe", "knn", "artist_hit", "ilisi", "kbet"),
+    "Disentanglement": ("mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness"),
+    "Stability": ("stability_seeds", "stability_subsamples"),
+}
+ABOVE_ZERO = ("nmi", "purity", "v_measure")  # where chance is not 0
+FREE = ("dbscan", "hdbscan")  # they choose the number of clusters and leave tracks out
 STRONG = 6  # curves with a colour
-CURVES = "KMeans, means over the seeds. Colour: the best models and the best baseline. Grey: all others."
+CURVES = "KMeans, means over the seeds. Coloured: the best models and the best baseline. Grey: all others."
+
+Columns = Mapping[str, Mapping[str, Part]]  # head -> representation -> row of results.csv
 
 
-def tabs(sheets: dict[str, str]) -> str:
-    """Tables behind tabs."""
-    inner = "\n".join(f"## {title}\n\n{sheet}\n" for title, sheet in sheets.items())
-    return f"::: {{.panel-tabset}}\n{inner}\n:::\n"
-
-
-def _names(rows: list[Part]) -> list[str]:
-    return rank.ordered(list({row["representation"].text: None for row in rows}))
-
-
-def _label(name: str, flag: str = "") -> Cell:
-    return Cell(f"<code>{escape(name)}</code>{'‡' if flag == 'collapsed' else ''}", name)
-
-
-def _scored(row: Part | None) -> Cell:
-    """The mean with its interval, and the null where chance is not 0."""
-    if row is None:
-        return Cell("–", None)
-    mark = '<span class="sign sign-leaky" title="told this label">†</span>' if row["flag"].text == "leaky" else ""
-    chance = ""
-    if row["score"].text in WITH_NULL and row["null_mean"].number is not None:
-        chance = f' <span class="null">chance {number(row["null_mean"])}</span>'
-    return Cell(f"{number(row['mean'])}{mark} {interval(row['low'], row['high'])}{chance}", row["mean"].number, "score")
-
-
-def by_clusterer(out: Outputs) -> str:
-    """AMI with every label, a tab a clusterer."""
+def by_clusterer(out: Outputs) -> Markup:
+    """AMI with every label, a tab per clusterer."""
     results = out("results.csv")
-    found = results.where(score="ami")
-    order = [*TITLES, *sorted({row["clusterer"].text for row in found} - set(TITLES))]
+    rows = results.where(score="ami")
+    clusterers = {row["clusterer"].text for row in rows}
     sheets = {}
-    for clusterer in order:
-        rows = [row for row in found if row["clusterer"].text == clusterer]
-        if rows:
-            sheets[TITLES.get(clusterer, clusterer)] = _agreement(out, results, clusterer, rows)
-    return tabs(sheets)
+    for clusterer in [*TITLES, *sorted(clusterers - set(TITLES))]:
+        if clusterer in clusterers:
+            columns = _by_label(out, [row for row in rows if row["clusterer"].text == clusterer], "AMI")
+            free = _free(results, clusterer) if clusterer in FREE else {}
+            sheets[TITLES.get(clusterer, clusterer)] = _scores(out, f"AMI under {clusterer}", columns, free)
+    return tabs("by-clusterer", sheets)
 
 
-def _agreement(out: Outputs, results: Part, clusterer: str, rows: list[Part]) -> str:
-    labels = [label for label in out.labels if any(row["label"].text == label for row in rows)]
-    at = {(row["representation"].text, row["label"].text): row for row in rows}
-    extra = {
-        score: {row["representation"].text: row for row in results.where(clusterer=clusterer, score=score)}
-        for score in ("clusters", "coverage")
-        if clusterer in FREE
-    }
+def _free(results: Part, clusterer: str) -> Columns:
+    """The number of clusters and the share of tracks in them."""
+    columns = {"clusters": "clusters", "tracks in a cluster": "coverage"}
+    return {title: _by_name(results.where(clusterer=clusterer, score=score)) for title, score in columns.items()}
+
+
+def _by_name(rows: Iterable[Part]) -> dict[str, Part]:
+    return {row["representation"].text: row for row in rows}
+
+
+def _by_label(out: Outputs, rows: list[Part], title: str) -> Columns:
+    """A column per label."""
+    columns = {label: _by_name(row for row in rows if row["label"].text == label) for label in out.labels}
+    return {head(label, title): by_name for label, by_name in columns.items() if by_name}
+
+
+def _by_kind(rows: list[Part], start: str = "") -> Columns:
+    """A column per score and label."""
+    columns: dict[str, dict[str, Part]] = {}
+    for row in rows:
+        score = row["score"].text.removeprefix(start)
+        title = head(SCORES.get(score, score.replace("_", " ")), row["label"].text)
+        columns.setdefault(title, {})[row["representation"].text] = row
+    return columns
+
+
+def _scores(out: Outputs, caption: str, columns: Columns, plain: Columns | None = None) -> Markup:
+    """A table of scores with their intervals; the columns of `plain` are numbers alone."""
+    plain = plain or {}
+    rows = [row for by_name in columns.values() for row in by_name.values()]
+    collapsed = {row["representation"].text for row in rows if row["flag"].text == "collapsed"}
     lines = []
-    for name in _names(rows):
-        own = [at.get((name, label)) for label in labels]
-        flag = next((row["flag"].text for row in own if row and row["flag"].text == "collapsed"), "")
-        more = [
-            Cell("–") if row is None else valued(row["mean"]) for row in (extra[score].get(name) for score in extra)
+    for name in rank.ordered(out, {row["representation"].text for row in rows}):
+        cells = [_score(by_name.get(name)) for by_name in columns.values()]
+        cells += [
+            number_cell(by_name[name]["mean"]) if name in by_name else Cell(UNKNOWN) for by_name in plain.values()
         ]
-        lines.append(Line(_label(name, flag), [*map(_scored, own), *more], flag))
-    heads = ["representation", *(f"{escape(label)} <small>AMI</small>" for label in labels)]
-    heads += ["clusters", "tracks in a cluster"] if extra else []
-    return table(Table(f"AMI under {clusterer}", heads, lines, _marks(rows)))
+        lines.append(Line(_name(name, name in collapsed), cells, "collapsed" if name in collapsed else ""))
+    notes = [LEAKY] if any(row["flag"].text == "leaky" for row in rows) else []
+    notes += [COLLAPSED] if collapsed else []
+    return table(Table(caption, ["representation", *columns, *plain], lines, notes))
 
 
-def _marks(rows: list[Part]) -> list[str]:
-    flags = {row["flag"].text for row in rows}
-    return [note for flag, note in (("leaky", LEAKY), ("collapsed", COLLAPSED)) if flag in flags]
+def _name(name: str, collapsed: bool) -> Cell:
+    return Cell(code(name) + ("‡" if collapsed else ""), name)
 
 
-def by_score(out: Outputs) -> str:
-    """The other scores of the headline clusterer, a tab a kind."""
+def _score(row: Part | None) -> Cell:
+    """The mean with its interval, and the level of chance where that is not 0."""
+    if row is None:
+        return Cell(UNKNOWN)
+    mark = "†" if row["flag"].text == "leaky" else ""
+    chance = row["null_mean"] if row["score"].text in ABOVE_ZERO and "null_mean" in row else None
+    return Cell(part("mean", row, mark, chance), row["mean"].number, "score")
+
+
+def by_score(out: Outputs) -> Markup:
+    """The other scores of the headline clusterer, a tab per kind."""
     results = out("results.csv")
+    headline = results.where(clusterer=out.headline)
     sheets = {}
-    for score in ("ari", "nmi", "purity", "v_measure"):
-        rows = results.where(score=score, clusterer=out.headline)
-        if rows:
-            sheets[SCORES[score]] = _agreement_of(out, rows, SCORES[score])
-    for start, title in (("own_", "Own space"), ("reference_", "Common space")):
-        rows = [row for row in results if row["score"].text.startswith(start) and row["clusterer"].text == out.headline]
-        if rows:
-            sheets[title] = _side_by_side(rows, start, f"Shape of the clusters, {title.lower()}")
-    for scores, title in (
-        (("probe", "knn", "artist_hit", "ilisi", "kbet"), "Beside clusters"),
-        (("mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness"), "Disentanglement"),
-        (("stability_seeds", "stability_subsamples"), "Stability"),
-    ):
-        rows = [row for row in results if row["score"].text in scores]
-        if rows:
-            sheets[title] = _side_by_side(rows, "", title)
-    return tabs(sheets)
+    for score, title in AGREEMENT.items():
+        if rows := [row for row in headline if row["score"].text == score]:
+            sheets[title] = _scores(out, f"{title} under {out.headline}", _by_label(out, rows, title))
+    for title, start in SHAPES.items():
+        if rows := [row for row in headline if row["score"].text.startswith(start)]:
+            sheets[title] = _scores(out, f"Shape of the clusters, {title.lower()}", _by_kind(rows, start))
+    for title, scores in GROUPS.items():
+        if rows := [row for row in results if row["score"].text in scores]:
+            sheets[title] = _scores(out, title, _by_kind(rows))
+    return tabs("by-score", sheets)
 
 
-def _agreement_of(out: Outputs, rows: list[Part], title: str) -> str:
-    labels = [label for label in out.labels if any(row["label"].text == label for row in rows)]
-    at = {(row["representation"].text, row["label"].text): row for row in rows}
-    lines = [Line(_label(name), [_scored(at.get((name, label))) for label in labels]) for name in _names(rows)]
-    heads = ["representation", *(f"{escape(label)} <small>{title}</small>" for label in labels)]
-    return table(Table(f"{title} under {out.headline}", heads, lines, _marks(rows)))
+def k_curve(out: Outputs) -> Markup:
+    """AMI over the number of clusters, a tab per label."""
+    rows = out("kcurve.csv")
+    series = {label: _k_series(rows.where(label=label)) for label in out.labels}
+    return tabs("k-curve", {label: _k_chart(out, label, lines) for label, lines in series.items() if lines})
 
 
-def _side_by_side(rows: list[Part], start: str, caption: str) -> str:
-    """A column for each score and label."""
-    kinds = list({(row["score"].text, row["label"].text): None for row in rows})
-    at = {(row["representation"].text, row["score"].text, row["label"].text): row for row in rows}
-    heads = ["representation"]
-    for score, label in kinds:
-        title = SCORES.get(score.removeprefix(start), score.removeprefix(start).replace("_", " "))
-        heads.append(escape(title) + (f" <small>{escape(label)}</small>" if label else ""))
-    lines = [Line(_label(name), [_scored(at.get((name, *kind))) for kind in kinds]) for name in _names(rows)]
-    return table(Table(caption, heads, lines, _marks(rows)))
+def _k_series(rows: list[Part]) -> dict[str, list[tuple[float, float]]]:
+    series: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        k, ami = row["k"].number, row["ami"].number
+        if k is not None and ami is not None:
+            series.setdefault(row["representation"].text, []).append((k, ami))
+    return series
 
 
-def k_curve(out: Outputs) -> str:
-    """AMI over the number of clusters, a tab a label."""
-    rows, about = out("kcurve.csv"), representations(out("metrics.json"))
-    sheets = {}
-    for label in out.labels:
-        series: dict[str, list[tuple[float, float]]] = {}
-        for row in rows.where(label=label):
-            k, ami = row["k"].number, row["ami"].number
-            if k is not None and ami is not None:
-                series.setdefault(row["representation"].text, []).append((k, ami))
-        models, baselines = rank.leaders(about, label)
-        strong = [name for name in rank.ordered(models[: STRONG - 1]) + baselines[:1] if name in series]
-        if series:
-            told = f"AMI with {label} over the number of clusters of KMeans; the numbers are in reports/kcurve.csv"
-            drawn = charts.curves(series, strong, told, "k, clusters asked for", f"AMI with {label}")
-            sheets[label] = raw(f"<figure>{drawn}<figcaption>{CURVES}</figcaption></figure>")
-    return tabs(sheets)
+def _k_chart(out: Outputs, label: str, series: charts.Series) -> Markup:
+    models, baselines = rank.leaders(out, label)
+    strong = [name for name in rank.ordered(out, models[: STRONG - 1]) + baselines[:1] if name in series]
+    summary = f"AMI with {label} over the number of clusters of KMeans; the numbers are in reports/kcurve.csv"
+    chart = charts.curves(series, strong, summary, "number of clusters (k)", f"AMI with {label}")
+    return part("captioned", chart, CURVES)
 
 
-def pictures(out: Outputs, start: str) -> str:
-    """The figures whose file begins so, each behind a tab if there are several."""
-    told = [figure for figure in out("figures/figures.json") if figure["file"].text.startswith(start)]
-    there = [figure for figure in told if (out.reports / "figures" / figure["file"].text).exists()]
-    if not there:
-        raise Missing(f"`reports/figures/{start}*.png` is missing: run `dvc repro figures`")
-    drawn = {figure["file"].text: picture(figure, f"fig-{_slug(figure['file'].text)}") for figure in there}
-    if len(drawn) == 1:
-        return next(iter(drawn.values()))
-    named = {file.rsplit(".", 1)[0].removeprefix(start).strip("_"): text for file, text in drawn.items()}
-    return tabs({name.replace("_", " ") or start: named[name] for name in rank.ordered(list(named))})
-
-
-def _slug(file: str) -> str:
-    return file.rsplit(".", 1)[0].replace("_", "-")
-
-
-def units(out: Outputs) -> str:
+def units(out: Outputs) -> Markup:
     """Active units of each model."""
-    about = representations(out("metrics.json"))
+    about = out.representations()
     lines = []
-    for name in rank.ordered([name for name in about if "active_units" in about[name]]):
-        one, flag = about[name], about[name]["flag"].text
-        cells = [Cell(escape(one["family"].text)), counted(one["active_units"]), counted(one["latent"])]
-        lines.append(Line(_label(name, flag), cells, flag))
+    for name in rank.ordered(out, [name for name in about if rank.is_model(about[name])]):
+        scores, flag = about[name], about[name]["flag"].text
+        cells = [Cell(scores["family"].text), count_cell(scores["active_units"]), count_cell(scores["latent"])]
+        lines.append(Line(_name(name, flag == "collapsed"), cells, flag))
     return table(Table("Active units", ["model", "family", "active units", "latent units"], lines))

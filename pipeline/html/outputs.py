@@ -1,4 +1,4 @@
-"""The tracked outputs of a run, each number of which knows where it was found."""
+"""The tracked outputs of a run: every number knows its place in them."""
 
 import math
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ MADE_BY = {  # file under reports/ -> the stage that makes it
 
 
 class Missing(Exception):
-    """An output that is not there: the message is the sentence that stands on the page in its place."""
+    """An output is missing: the message is the sentence that stands on the page in its place."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of an output and where it was found, as in `metrics.json#/pca/genre/ami`."""
+    """A part of an output and its place, as in `metrics.json#/pca/genre/ami`."""
 
     value: Any
     place: str
@@ -57,24 +57,24 @@ class Part:
 
     @property
     def number(self) -> float | None:
-        """None for what is undefined, or no number."""
+        """None where it is undefined or no number."""
         try:
-            found = float(self.value)
+            value = float(self.value)
         except (TypeError, ValueError):
             return None
-        return found if math.isfinite(found) else None
+        return value if math.isfinite(value) else None
 
-    def where(self, **wanted: str) -> list["Part"]:
+    def where(self, **texts: str) -> list["Part"]:
         """The rows of a table that have these texts in these columns."""
-        return [row for row in self if all(row[column].text == text for column, text in wanted.items())]
+        return [row for row in self if all(row[column].text == text for column, text in texts.items())]
 
-    def first(self, **wanted: str) -> "Part | None":
-        return next(iter(self.where(**wanted)), None)
+    def first(self, **texts: str) -> "Part | None":
+        return next(iter(self.where(**texts)), None)
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What is under `reports`, and what the pages are asked to show of it."""
+    """What is under `reports`, and what of it the pages show."""
 
     reports: Path
     labels: tuple[str, ...]
@@ -82,7 +82,7 @@ class Outputs:
     read: dict[str, Part] = field(default_factory=dict)
 
     def __call__(self, name: str) -> Part:
-        """The whole of an output; a Missing that names the command that makes it."""
+        """The whole of an output; where it is missing, the error names the command that makes it."""
         if name not in self.read:
             file = self.reports / name
             if not file.exists():
@@ -92,12 +92,12 @@ class Outputs:
             self.read[name] = Part(value, f"{name}#")
         return self.read[name]
 
+    def representations(self) -> dict[str, Part]:
+        """The scores of each representation in metrics.json."""
+        metrics = self("metrics.json")
+        return {name: metrics[name] for name in metrics.keys if name != "data"}
+
     def shown(self) -> list[str]:
-        """The labels of which there are scores, in the order of evaluate.labels."""
-        models = representations(self("metrics.json"))
-        return [label for label in self.labels if any(label in about for about in models.values())]
-
-
-def representations(metrics: Part) -> dict[str, Part]:
-    """What metrics.json tells of each representation."""
-    return {name: metrics[name] for name in metrics.keys if name != "data"}
+        """The labels that have scores, in the order of evaluate.labels."""
+        models = self.representations().values()
+        return [label for label in self.labels if any(label in scores for scores in models)]

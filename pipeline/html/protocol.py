@@ -1,13 +1,15 @@
-"""Method: which command makes which table, and the protocol as this run had it."""
+"""Method: the command that makes each table, and the settings of this run."""
 
-from html import escape
+from collections.abc import Callable
 
-from pipeline.html.html import Cell, Line, Table, table
-from pipeline.html.outputs import MADE_BY, Missing, Outputs, representations
+from markupsafe import Markup
+
+from pipeline.html.html import Cell, Line, Table, code, table
+from pipeline.html.outputs import MADE_BY, Missing, Outputs
 
 SHOWS = {
     "metrics.json": "Findings: the headline table",
-    "results.csv": "Models: every score with its interval and null",
+    "results.csv": "Models: every score with its interval and its chance level",
     "kcurve.csv": "Models: AMI over k",
     "stability.csv": "Clusters: how stable each is",
     "comparisons.csv": "Findings: the verdicts",
@@ -19,38 +21,37 @@ SHOWS = {
 }
 
 
-def commands(out: Outputs) -> str:
-    """A row an output: what shows it, and how it is made again."""
-    lines = [
-        Line(
-            Cell(f"<code>reports/{escape(name)}</code>"),
-            [
-                Cell(escape(SHOWS[name])),
-                Cell(f"<code>dvc repro {stage}</code>"),
-                Cell("there" if (out.reports / name).exists() else "missing"),
-            ],
+def commands(out: Outputs) -> Markup:
+    """A row per output: where it is shown, and how to reproduce it."""
+    lines = []
+    for name, stage in MADE_BY.items():
+        state = "present" if (out.reports / name).exists() else "missing"
+        lines.append(
+            Line(Cell(code(f"reports/{name}")), [Cell(SHOWS[name]), Cell(code(f"dvc repro {stage}")), Cell(state)])
         )
-        for name, stage in MADE_BY.items()
-    ]
-    return table(Table("How every table is made again", ["file", "shown as", "command", "now"], lines))
+    return table(Table("How to reproduce each table", ["file", "shown as", "command", "now"], lines))
 
 
 def run(out: Outputs) -> dict[str, str]:
-    """The variables that tell how this run was made."""
-    found = {"headline": out.headline, "labels": ", ".join(out.labels)}
+    """The settings of this run, as variables of the prose."""
+
+    def column(name: str) -> str:
+        return _range([row[name].text for row in out("results.csv").where(clusterer=out.headline, score="ami")])
+
+    return {
+        "headline": out.headline,
+        "labels": ", ".join(out.labels),
+        "k": _or_reason(lambda: column("k")),
+        "seeds": _or_reason(lambda: column("seeds")),
+        "representations": _or_reason(lambda: str(len(out.representations()))),
+    }
+
+
+def _or_reason(value: Callable[[], str]) -> str:
     try:
-        headline = out("results.csv").where(clusterer=out.headline, score="ami")
-        found |= {
-            "k": _range([row["k"].text for row in headline]),
-            "seeds": _range([row["seeds"].text for row in headline]),
-        }
+        return value()
     except Missing as reason:
-        found |= dict.fromkeys(("k", "seeds"), f"({reason})")
-    try:
-        found["representations"] = str(len(representations(out("metrics.json"))))
-    except Missing as reason:
-        found["representations"] = f"({reason})"
-    return found
+        return f"({reason})"
 
 
 def _range(texts: list[str]) -> str:

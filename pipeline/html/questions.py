@@ -1,54 +1,72 @@
-"""Questions: each with its verdict, its figure, the interval and the smallest effect that could have been shown."""
+"""Questions: each with its verdict, its figure, its intervals and the smallest detectable effects."""
 
 import re
-from html import escape
+
+from markupsafe import Markup
 
 from pipeline.html import charts
 from pipeline.html.charts import Span
-from pipeline.html.html import Cell, Line, Table, chance, chip, counted, interval, number, raw, table, valued
-from pipeline.html.models import tabs
+from pipeline.html.html import (
+    Cell,
+    Line,
+    Table,
+    chip,
+    code,
+    count_cell,
+    head,
+    mean_cell,
+    number_cell,
+    p_cell,
+    raw,
+    table,
+    tabs,
+    text_cell,
+)
 from pipeline.html.outputs import Missing, Outputs, Part
+from pipeline.html.templates import part, render
 
 SENTENCE = re.compile(r"(?<=[.]) (?=[^\W\d])")  # between two sentences of a verdict
 CAPTION = (
-    "Difference in {score} with its 95 % interval over artists and seeds{where}."
-    " Band: differences too small to be shown with these tracks and seeds."
+    "Difference in {score} with its 95 % confidence interval over artists and seeds{where}."
+    " Grey band: differences too small to be detected with these tracks and seeds."
 )
 
 
 def sections(out: Outputs) -> str:
-    """A section a question."""
-    asked = out("questions.json")["questions"]
-    if not list(asked):
+    """A section per question, as Markdown, so that the contents of the page list them."""
+    questions = list(out("questions.json")["questions"])
+    if not questions:
         raise Missing("`reports/questions.json` holds no question: run `dvc repro questions`")
-    return "\n".join(_section(one) for one in asked)
+    return "\n".join(_section(question) for question in questions)
 
 
-def _section(one: Part) -> str:
-    said, *evidence = SENTENCE.split(one["verdict"].text)
-    verdict = f'<p class="verdict">{chip(one["answer"].text)} {escape(said)}</p>'
-    verdict += (
-        f'<ul class="evidence">{"".join(f"<li>{escape(line)}</li>" for line in evidence)}</ul>' if evidence else ""
+def _section(question: Part) -> str:
+    verdict, *evidence = SENTENCE.split(question["verdict"].text)
+    comparisons = list(question["comparisons"])
+    sheets = {"Comparisons": _comparisons(question, comparisons)} if comparisons else {}
+    sheets |= {"Scores behind them": _scores(question)} if list(question["rows"]) else {}
+    html = render(
+        "question",
+        answer=question["answer"].text,
+        verdict=verdict,
+        evidence=evidence,
+        charts=[_forest(score, rows) for score, rows in _by_score(comparisons).items()],
+        tables=tabs(f"tables-{question['id'].text}", sheets),
     )
-    compared = list(one["comparisons"])
-    parts = [f"## {one['question'].text} {{#q-{one['id'].text}}}\n", raw(verdict)]
-    parts += [_forest(score, own) for score, own in _by_score(compared).items()]
-    tables = {"Comparisons": _compared(one, compared)} if compared else {}
-    tables |= {"Scores behind them": _scored(one)} if list(one["rows"]) else {}
-    return "\n".join([*parts, tabs(tables) if tables else ""])
+    return f"## {question['question'].text} {{#q-{question['id'].text}}}\n\n{raw(html)}"
 
 
-def _by_score(compared: list[Part]) -> dict[str, list[Part]]:
-    """What a figure shows: one score under its first clusterer, which is the one that the sentences tell."""
-    found: dict[str, list[Part]] = {}
-    for row in compared:
-        own = found.setdefault(row["score"].text, [])
-        if not own or own[0]["clusterer"].text == row["clusterer"].text:
-            own.append(row)
-    return found
+def _by_score(comparisons: list[Part]) -> dict[str, list[Part]]:
+    """The rows of each figure: one score under its first clusterer, the one of the sentences."""
+    by_score: dict[str, list[Part]] = {}
+    for row in comparisons:
+        rows = by_score.setdefault(row["score"].text, [])
+        if not rows or rows[0]["clusterer"].text == row["clusterer"].text:
+            rows.append(row)
+    return by_score
 
 
-def _named(row: Part) -> str:
+def _name(row: Part) -> str:
     return f"{row['model'].text} − {row['against'].text}"
 
 
@@ -58,43 +76,31 @@ def _span(row: Part) -> Span:
     return Span(row["difference"].number, row["low"].number, row["high"].number, band)
 
 
-def _forest(score: str, compared: list[Part]) -> str:
-    rows = {_named(row): (_span(row), f"told-{row['verdict'].text.replace(' ', '-')}") for row in compared}
-    clusterer = compared[0]["clusterer"].text
-    caption = CAPTION.format(score=escape(score), where=f", {clusterer}" if clusterer else "")
-    told = "; ".join(f"{_named(row)}: {row['verdict'].text}" for row in compared)
-    return raw(f"<figure>{charts.forest(rows, told)}<figcaption>{caption}</figcaption></figure>")
+def _forest(score: str, comparisons: list[Part]) -> Markup:
+    rows = {_name(row): (_span(row), f"verdict-{row['verdict'].text.replace(' ', '-')}") for row in comparisons}
+    clusterer = comparisons[0]["clusterer"].text
+    caption = CAPTION.format(score=score, where=f", {clusterer}" if clusterer else "")
+    summary = "; ".join(f"{_name(row)}: {row['verdict'].text}" for row in comparisons)
+    return part("captioned", charts.forest(rows, summary), caption)
 
 
-def _compared(one: Part, compared: list[Part]) -> str:
+def _comparisons(question: Part, comparisons: list[Part]) -> Markup:
     lines = []
-    for row in compared:
-        between = interval(row["low"], row["high"], digits=3, signed=True)
-        difference = Cell(f"{number(row['difference'], 3, signed=True)} {between}", row["difference"].number, "score")
-        note = f' <span class="null">{escape(row["note"].text)}</span>' if row["note"].text else ""
-        judged = Cell(f"{chip(row['verdict'].text)}{note}", row["verdict"].text)
-        tested = [chance(row["p"]), chance(row["holm"]), valued(row["smallest"], 3)]
-        where = [Cell(escape(row[key].text), row[key].text) for key in ("score", "clusterer")]
-        lines.append(Line(Cell(escape(_named(row)), _named(row)), [judged, *where, difference, *tested]))
-    heads = [
-        "comparison",
-        "verdict",
-        "score",
-        "clusterer",
-        "difference",
-        "p",
-        "p <small>Holm</small>",
-        "could be shown",
-    ]
-    return table(Table(f"Comparisons: {one['question'].text}", heads, lines))
+    for row in comparisons:
+        verdict = Cell(part("with_note", chip(row["verdict"].text), row["note"].text), row["verdict"].text)
+        difference = Cell(part("difference", row, 3), row["difference"].number, "score")
+        cells = [verdict, text_cell(row["score"].text), text_cell(row["clusterer"].text), difference]
+        cells += [p_cell(row["p"]), p_cell(row["holm"]), number_cell(row["smallest"], 3)]
+        lines.append(Line(text_cell(_name(row)), cells))
+    heads = ["comparison", "verdict", "score", "clusterer", "difference", "p", head("p", "Holm"), "detectable"]
+    return table(Table(f"Comparisons: {question['question'].text}", heads, lines))
 
 
-def _scored(one: Part) -> str:
+def _scores(question: Part) -> Markup:
     lines = []
-    for row in one["rows"]:
-        where = [Cell(escape(row[key].text), row[key].text) for key in ("score", "clusterer")]
-        score = Cell(f"{number(row['mean'])} {interval(row['low'], row['high'])}", row["mean"].number, "score")
-        cells = [*where, score, counted(row["seeds"]), counted(row["active_units"])]
-        lines.append(Line(Cell(f"<code>{escape(row['name'].text)}</code>", row["name"].text), cells))
+    for row in question["rows"]:
+        cells = [text_cell(row["score"].text), text_cell(row["clusterer"].text), mean_cell(row)]
+        cells += [count_cell(row["seeds"]), count_cell(row["active_units"])]
+        lines.append(Line(Cell(code(row["name"].text), row["name"].text), cells))
     heads = ["trial", "score", "clusterer", "mean", "seeds", "active units"]
-    return table(Table(f"Scores behind it: {one['question'].text}", heads, lines))
+    return table(Table(f"Scores behind it: {question['question'].text}", heads, lines))

@@ -1,38 +1,37 @@
-"""Which representation leads on a label, and whether that is shown: the words of every verdict come from here."""
+"""Which representation leads on a label, and whether it beat its rivals: every verdict on the pages comes from here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.html.outputs import Missing, Outputs, Part, representations
-
-BASELINES = ("raw", "pca", "spectral", "ae", "track_lda", "contrastive", "tfidf", "word2vec", "bert")
-MODELS = ("easy", "conv1d", "conv2d", "fusion", "hard", "hard_audio", "hard_lyrics", "cross")
+from pipeline.html.outputs import Missing, Outputs, Part
 
 
-def is_model(name: str) -> bool:
-    """Whether it is one of the VAEs; all else is what they have to beat."""
-    return name in MODELS
+def is_model(scores: Part) -> bool:
+    """Whether these are the scores of a VAE. metrics.json gives active units to every VAE and to no baseline."""
+    return "active_units" in scores
 
 
-def ordered(names: list[str]) -> list[str]:
+def ordered(out: Outputs, names: Iterable[str]) -> list[str]:
     """Models from easy to hard, then baselines."""
-    known = [*MODELS, *BASELINES]
-    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
+    about = out.representations()
+    places = {name: (not is_model(scores), place) for place, (name, scores) in enumerate(about.items())}
+    return sorted(names, key=lambda name: (places.get(name, (True, len(places))), name))
 
 
-def fair(about: Part, label: str) -> bool:
-    """Whether it may lead: neither told this label nor collapsed, and scored."""
-    return about[label]["ami"].number is not None and "leaky" not in about[label] and "flag" not in about
+def fair(scores: Part, label: str) -> bool:
+    """Whether it may lead: scored, not collapsed, and without this label among its inputs."""
+    return scores[label]["ami"].number is not None and "leaky" not in scores[label] and "flag" not in scores
 
 
 @dataclass(frozen=True)
 class Duel:
-    """A model beside the strongest baseline that it was compared with on a label."""
+    """A model and the strongest baseline that it was compared with on a label."""
 
     label: str
     model: str
     against: str
     row: Part | None  # of comparisons.csv
-    above: str | None  # a baseline that is stronger still, and was not compared: then nothing can be claimed
+    above: str | None  # a stronger baseline that was not compared: then nothing can be claimed
 
     @property
     def verdict(self) -> str:
@@ -40,23 +39,30 @@ class Duel:
         return self.row["verdict"].text if self.row else ""
 
     @property
+    def difference(self) -> float:
+        number = self.row["difference"].number if self.row else None
+        return float("-inf") if number is None else number
+
+    @property
     def wins(self) -> bool:
         return self.verdict == "better" and self.above is None
 
 
-def leaders(about: dict[str, Part], label: str) -> tuple[list[str], list[str]]:
+def leaders(out: Outputs, label: str) -> tuple[list[str], list[str]]:
     """Models and baselines that may lead, the highest AMI first."""
+    about = out.representations()
 
-    def by_ami(name: str) -> float:
+    def ami(name: str) -> float:
         return about[name][label]["ami"].number or 0.0
 
-    able = sorted((name for name in about if fair(about[name], label)), key=by_ami, reverse=True)
-    return [name for name in able if is_model(name)], [name for name in able if not is_model(name)]
+    names = sorted((name for name in about if fair(about[name], label)), key=ami, reverse=True)
+    models = [name for name in names if is_model(about[name])]
+    return models, [name for name in names if name not in models]
 
 
 def duel(out: Outputs, model: str, label: str) -> Duel | None:
     """This model against the strongest baseline that it was compared with; None where there is no baseline."""
-    baselines = leaders(representations(out("metrics.json")), label)[1]
+    baselines = leaders(out, label)[1]
     if not baselines:
         return None
     for place, against in enumerate(baselines):
@@ -67,7 +73,7 @@ def duel(out: Outputs, model: str, label: str) -> Duel | None:
 
 def best(out: Outputs, label: str) -> Duel | None:
     """The duel of the leading model of a label."""
-    models = leaders(representations(out("metrics.json")), label)[0]
+    models = leaders(out, label)[0]
     return duel(out, models[0], label) if models else None
 
 

@@ -5,6 +5,19 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+SIGNS = {  # verdict -> sign, so that colour is never the only mark of a verdict
+    "better": "▲",
+    "worse": "▼",
+    "not shown": "○",
+    "leaky": "†",
+    "collapsed": "‡",
+    "yes": "●",
+    "no": "●",
+    "mixed": "◐",
+    "tells": "▲",
+    "weak": "△",
+}
+
 
 def rounded(value: float, digits: int, *, signed: bool = False) -> str:
     """A number as readers see it: zero has no sign, and a minus is a minus."""
@@ -26,7 +39,11 @@ ENVIRONMENT = jinja2.Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-ENVIRONMENT.filters |= {"rounded": rounded, "g": lambda value: f"{value:g}"}
+ENVIRONMENT.filters |= {
+    "rounded": rounded,
+    "g": lambda value: f"{value:g}",
+    "sign": lambda verdict: SIGNS.get(verdict, SIGNS["not shown"]),
+}
 
 
 def render(name: str, **values: object) -> Markup:
