@@ -16,7 +16,7 @@ import pandas as pd
 from pipeline.core import catalog, command, params, store
 from pipeline.core.settings import Evaluate
 from pipeline.learn import linear
-from pipeline.score.shortcuts import Found, Shortcut, loudness, same, script, shortcut, shuffled, told
+from pipeline.score.shortcuts import Found, Shortcut, same, script, shortcut, shuffled, told
 from pipeline.score.verdicts import groups
 
 log = logging.getLogger(__name__)
@@ -52,10 +52,9 @@ def of_words(texts: list[str]) -> Iterator[Shortcut]:
 
 def of_sound(ids: tuple[str, ...]) -> Iterator[Shortcut]:
     """Level and bandwidth; of features that another program made, each column."""
-    if (AUDIO / "logmel.npy").exists():
-        rows = store.read_rows(AUDIO, "logmel", "valid").at(ids)
-        heard = [loudness(logmel[valid]) for logmel, valid in zip(rows["logmel"], rows["valid"], strict=True)]
-        table = pd.DataFrame(heard)
+    if (AUDIO / "levels.npy").exists():
+        names = store.read_json(AUDIO / "levels_names.json")
+        table = pd.DataFrame(store.read_rows(AUDIO, "levels").at(ids)["levels"], columns=names)
         yield from (Shortcut(f"sound {name}", table[[name]].to_numpy()) for name in table)
         yield Shortcut("sound level and bandwidth", table.to_numpy())
     else:

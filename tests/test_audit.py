@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.score.shortcuts import Found, Shortcut, _shuffle, loudness, same, script, shortcut, shuffled, told
+from pipeline.score.shortcuts import Found, Shortcut, _shuffle, same, script, shortcut, shuffled, told
 
 ARTISTS = np.repeat(np.arange(20), 5)
 LANGUAGE = np.where(np.random.default_rng(1).random(100) < 0.5, "bn", "en")
@@ -105,16 +105,6 @@ def test_a_column_is_numbers_only_if_all_of_it_is() -> None:
 def test_scripts_and_copies() -> None:
     assert [script(text) for text in ("বৃষ্টি পড়ে", "rain, rain বৃ", "", "123")] == ["BENGALI", "LATIN", "", ""]
     assert same(["x", "", "y", "x", ""], ["1", "2", "3", "4", "5"]) == [["1", "4"]]
-
-
-def test_level_and_bandwidth_by_hand() -> None:
-    flat = np.full((2, 10, 6), -20.0)  # 10 bands of power 0.01
-    flat[:, 8:] = -90
-    told_ = loudness(flat)
-    assert told_["loudness"] == pytest.approx(10 * np.log10(0.08), abs=1e-3)
-    assert told_["upper limit"] == pytest.approx(0.7)
-    assert told_["roll-off 85 %"] == pytest.approx(0.6)
-    assert told_["loudness spread"] == pytest.approx(0, abs=1e-9)
 
 
 def run(*stages: str) -> pd.DataFrame:

@@ -16,12 +16,12 @@ import librosa
 import numpy as np
 import soundfile
 
-from pipeline import audio
 from pipeline.core import workers
+from pipeline.sound.features import Audio, Features, computed
 
 SONG = 210  # seconds
 CLIP = 30
-P = audio.Audio(CLIP, 22050, 3, 300, 2048, 128, 40, 3, 80, "scipy", 1)
+P = Audio(CLIP, 22050, 3, 300, 2048, 128, 40, 3, 80, "scipy", 1)
 FORMATS = ("mp3", "ogg", "wav", "flac")
 
 
@@ -52,9 +52,9 @@ def offset(path: Path, out: Path) -> None:
 
 
 def ours(path: Path, out: Path) -> None:
-    found = audio.computed(path, P)
-    assert isinstance(found, audio.Features)
-    for name, array in vars(found).items():
+    track = computed(path, P)
+    assert isinstance(track, Features)
+    for name, array in vars(track).items():
         np.save(out / f"{name}.npy", array)
 
 
