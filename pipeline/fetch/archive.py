@@ -1,4 +1,4 @@
-"""The songs in a zip: every member is judged before the first one is unpacked."""
+"""The songs in a zip: every member is checked before the first one is unpacked."""
 
 import lzma
 import shutil
@@ -14,11 +14,11 @@ from pipeline.core.command import Problem
 from pipeline.fetch.items import Item, in_one_line
 from pipeline.fetch.web import CHUNK, Refused
 
-RATIO = 200  # unpacked to packed bytes; silence in WAV comes near it, songs and words are far below
-SMALL = 10_000_000  # bytes that may have any ratio
+RATIO = 200  # unpacked to packed bytes; silence in WAV comes near it, songs and texts stay far below
+FREE_BYTES = 10_000_000  # may have any ratio
 ENCRYPTED = 0x1
 UTF8 = 0x800
-BAD = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError)
 
 
 def is_page(path: Path) -> bool:
@@ -27,28 +27,32 @@ def is_page(path: Path) -> bool:
     return head.startswith((b"<!doctype html", b"<html", b"<head"))
 
 
-def opened(path: Path, shown: str) -> zipfile.ZipFile:
-    """The zip, if it is one and none of its members means harm."""
+def page_problem(shown: str) -> Problem:
+    return Problem(
+        f"{shown} is a web page, not a zip: open the link in a browser to see what it says; "
+        "a link to a file in Drive (https://drive.google.com/file/d/...) is fetched without that page"
+    )
+
+
+def open_checked(path: Path, shown: str) -> zipfile.ZipFile:
+    """The zip; a Problem if it is none or a member is malicious."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         if is_page(path):
-            raise Problem(
-                f"{shown} is a web page, not a zip: open the link in a browser to see what it says; "
-                "a link to a file in Drive (https://drive.google.com/file/d/...) is fetched without that page"
-            ) from None
-        raise Problem(f"{shown} is no zip, or not all of it: correct the link, or fetch it again") from None
+            raise page_problem(shown) from None
+        raise Problem(f"{shown} is no zip, or only a part of one: correct the link, or fetch it again") from None
     try:
         for info in archive.infolist():
-            _judge(info, shown)
-        _judge_all(archive.infolist(), path, shown)
+            _check(info, shown)
+        _check_all(archive.infolist(), path, shown)
     except Problem:
         archive.close()
         raise
     return archive
 
 
-def _judge(info: zipfile.ZipInfo, shown: str) -> None:
+def _check(info: zipfile.ZipInfo, shown: str) -> None:
     name = name_of(info)
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or (parts and ":" in parts[0]) or "\0" in name:
@@ -58,27 +62,27 @@ def _judge(info: zipfile.ZipInfo, shown: str) -> None:
         raise Problem(f"{shown} holds {name!r}, which is a link or a device: pack it again with the files themselves")
     if info.flag_bits & ENCRYPTED:
         raise Problem(f"{shown} holds {name!r}, which needs a password: unpack it by hand and name the folder")
-    if info.file_size > max(SMALL, RATIO * info.compress_size):
+    if info.file_size > max(FREE_BYTES, RATIO * info.compress_size):
         raise Problem(
             f"{shown} holds {name!r}, which grows {info.file_size // max(1, info.compress_size)} times when unpacked "
             f"({RATIO} is the limit): if you trust it, unpack it by hand and name the folder"
         )
 
 
-def _judge_all(infos: list[zipfile.ZipInfo], path: Path, shown: str) -> None:
-    packed, whole = sum(info.compress_size for info in infos), sum(info.file_size for info in infos)
+def _check_all(infos: list[zipfile.ZipInfo], path: Path, shown: str) -> None:
+    packed, unpacked = sum(info.compress_size for info in infos), sum(info.file_size for info in infos)
     if packed > path.stat().st_size:
-        raise Problem(f"{shown} holds members that overlap, as only a zip bomb does: do not use this zip")
-    if whole > max(SMALL, RATIO * packed):
+        raise Problem(f"{shown} holds members that overlap, as only zip bombs do: do not use this zip")
+    if unpacked > max(FREE_BYTES, RATIO * packed):
         raise Problem(
-            f"{shown} grows {whole // max(1, packed)} times when unpacked ({RATIO} is the limit): unpack it by hand"
+            f"{shown} grows {unpacked // max(1, packed)} times when unpacked ({RATIO} is the limit): unpack it by hand"
         )
-    if whole > shutil.disk_usage(path.parent).free:
-        raise Problem(f"{shown} unpacks to {whole / 1e9:.1f} GB, more than the disk has: make room and run it again")
+    if unpacked > shutil.disk_usage(path.parent).free:
+        raise Problem(f"{shown} unpacks to {unpacked / 1e9:.1f} GB, more than the disk has: free some and try again")
 
 
 def name_of(info: zipfile.ZipInfo) -> str:
-    """The member's name with slashes; many packers write UTF-8 without saying so."""
+    """The member's name with slashes; many packers write UTF-8 without the flag for it."""
     name = info.filename
     if not info.flag_bits & UTF8:
         with suppress(UnicodeError):
@@ -86,29 +90,29 @@ def name_of(info: zipfile.ZipInfo) -> str:
     return in_one_line(name.replace("\\", "/"))
 
 
-def members(archive: zipfile.ZipFile, above: str, damaged: Callable[[], object]) -> list[Item]:
-    """The files of the zip, named below `above`; calls `damaged` when one of them cannot be unpacked."""
-    found = []
+def members(archive: zipfile.ZipFile, folder: str, on_damage: Callable[[], object]) -> list[Item]:
+    """The files of the zip, named below `folder`; calls `on_damage` if one of them cannot be unpacked."""
+    items = []
     for number, info in enumerate(archive.infolist()):
         name = name_of(info)
         if info.is_dir() or name.endswith("/"):
             continue
-        get, is_it = partial(_unpack, archive, info, damaged), partial(_is_it, info)
-        found.append(Item(above + name, info.file_size, f"{number} {info.CRC}", get, is_it))
-    return found
+        get, is_it = partial(_unpack, archive, info, on_damage), partial(_is_it, info)
+        items.append(Item(folder + name, info.file_size, f"{number} {info.CRC}", get, is_it))
+    return items
 
 
 def _unpack(
     archive: zipfile.ZipFile,
     info: zipfile.ZipInfo,
-    damaged: Callable[[], object],
+    on_damage: Callable[[], object],
     part: Path,
     add: Callable[[int], object],
 ) -> None:
-    """Writes one member; never more bytes than the zip's own list says."""
+    """Writes one member, never more bytes than the zip lists."""
     try:
         with part.open("wb") as file:
-            for chunk in _chunks(archive, info, damaged):
+            for chunk in _chunks(archive, info, on_damage):
                 file.write(chunk)
                 add(len(chunk))
     except Refused:
@@ -116,14 +120,14 @@ def _unpack(
         raise
 
 
-def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, damaged: Callable[[], object]) -> Iterator[bytes]:
-    """The member's bytes; apart from their writing, since bz2 tells of damage as the system of a full disk: OSError."""
+def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, on_damage: Callable[[], object]) -> Iterator[bytes]:
+    """The member's bytes; read apart from the writing, since both bz2 damage and a full disk raise OSError."""
     try:
         with archive.open(info) as packed:
             while chunk := packed.read(CHUNK):
                 yield chunk
-    except BAD as error:
-        damaged()
+    except DAMAGE as error:
+        on_damage()
         raise Refused(f"{name_of(info)} in the zip is damaged ({type(error).__name__}): fetch it again") from None
 
 

@@ -1,4 +1,4 @@
-"""Tells which objects of the embedded store are damaged, and how to get them back. `make` runs it when a pull fails.
+"""Names the damaged objects of the embedded store and the cure. `make` runs it when a pull fails.
 
 DVC refuses a damaged object but does not name it. Not a stage: run it as `python -m pipeline.fetch.check_store`.
 """
@@ -15,32 +15,32 @@ STORE = Path(".dvc/store")
 
 
 def damaged(store: Path) -> Iterator[Path]:
-    """Objects whose bytes are not those that their name says."""
+    """The objects whose bytes do not have the hash that is their name."""
     for path in sorted((store / "files" / "md5").glob("??/*")):
         if hashlib.md5(path.read_bytes()).hexdigest() != (path.parent.name + path.name).removesuffix(".dir"):
             yield path
 
 
 def names(store: Path) -> dict[str, str]:
-    """What the objects are called in the folders that hold them."""
-    known: dict[str, str] = {}
+    """The file name of each object, from the listings of folders."""
+    file_names: dict[str, str] = {}
     for listing in (store / "files" / "md5").glob("??/*.dir"):
         try:
-            known |= {entry["md5"]: entry["relpath"] for entry in json.loads(listing.read_bytes())}
-        except (ValueError, KeyError, TypeError):  # the listing itself is damaged, and named for that
+            file_names |= {entry["md5"]: entry["relpath"] for entry in json.loads(listing.read_bytes())}
+        except (ValueError, KeyError, TypeError):  # a damaged listing; `damaged` reports it
             continue
-    return known
+    return file_names
 
 
 def main() -> None:
-    known = names(STORE)
+    file_names = names(STORE)
     bad = list(damaged(STORE))
     if not bad:
         print(f"every object in {STORE} is whole; if data/ was changed, `dvc add data` keeps the change")
         return
-    told = [f"{path} ({known.get(path.parent.name + path.name, 'a listing or a model')})" for path in bad[:5]]
+    shown = [f"{path} ({file_names.get(path.parent.name + path.name, 'a listing or a model')})" for path in bad[:5]]
     more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-    raise Problem(f"damaged: {', '.join(told)}{more}: run `git checkout -- {STORE}` and `dvc pull`")
+    raise Problem(f"damaged: {', '.join(shown)}{more}: run `git checkout -- {STORE}` and `dvc pull`")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The files of a Drive folder: one request a folder, one a file. Drive v2, as DVC's own client speaks it."""
+"""The files of a Drive folder, with one request per folder and per file. Drive v2, as in DVC's own client."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.core.command import Problem
 from pipeline.fetch.items import Item, in_one_line, md5_of
 from pipeline.fetch.links import InDrive
-from pipeline.fetch.web import LINK_KEY, Absent, Refused, Web
+from pipeline.fetch.web import LINK_KEY, Absent, Refused, Resource, Web
 
 API = "https://www.googleapis.com/drive/v2/files"
 NATIVE = "application/vnd.google-apps."
@@ -23,7 +23,7 @@ About = dict[str, Any]
 
 @dataclass
 class Drive:
-    """A folder or a file as Drive sees it, and what was met on the way that does not come."""
+    """Lists and downloads files; `notes` says what it skipped."""
 
     web: Web
     jobs: int
@@ -35,49 +35,52 @@ class Drive:
             top = self._about(source.id, source.key)
             for title in filter(None, source.path.split("/")):
                 top = self._below(top, title)
-            met = {(path, about["id"]): about for path, about in self._all(top)}  # shortcuts may lead there twice
+            files = {(path, about["id"]): about for path, about in self._all(top)}  # shortcuts may lead to a file twice
         except Refused as refused:
             raise Problem(str(refused)) from None
-        return [self._item(path, about) for (path, _), about in sorted(met.items(), key=lambda entry: entry[0])]
+        return [self._item(path, about) for (path, _), about in sorted(files.items(), key=lambda entry: entry[0])]
 
     def _about(self, id_: str, key: str = "") -> About:
-        asked, sent = {"fields": FIELDS, "supportsAllDrives": "true"}, _key({"id": id_, "resourceKey": key})
-        about: About = self.web.json(f"{API}/{id_}", f"{id_} in Google Drive", asked, sent)
+        params = {"fields": FIELDS, "supportsAllDrives": "true"}
+        headers = _key_header({"id": id_, "resourceKey": key})
+        about: About = self.web.json(Resource(f"{API}/{id_}", f"{id_} in Google Drive", params, headers))
         return {"resourceKey": key} | about
 
     def _below(self, folder: About, title: str) -> About:
         escaped = title.replace("\\", "\\\\").replace("'", "\\'")
         for about in self._children(folder, f" and title='{escaped}'"):
-            if about["title"] == title:  # Drive compares without case
+            if about["title"] == title:  # Drive's query ignores case
                 return about
         raise Problem(f"there is no {title!r} in {folder['title']!r} of Google Drive: correct the path")
 
     def _children(self, folder: About, more: str = "") -> list[About]:
-        asked = {"q": f"'{folder['id']}' in parents and trashed=false{more}", "maxResults": "1000"}
-        asked |= {"fields": f"nextPageToken,items({FIELDS})", "orderBy": "title"}
-        asked |= {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
+        params = {"q": f"'{folder['id']}' in parents and trashed=false{more}", "maxResults": "1000"}
+        params |= {"fields": f"nextPageToken,items({FIELDS})", "orderBy": "title"}
+        params |= {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
         if folder.get("driveId"):
-            asked |= {"corpora": "drive", "driveId": folder["driveId"]}
-        found = list[About]()
+            params |= {"corpora": "drive", "driveId": folder["driveId"]}
+        children = list[About]()
         while True:
-            page = self.web.json(API, f"folder {folder['title']!r} in Google Drive", asked, _key(folder))
-            found += page["items"]
+            page = self.web.json(
+                Resource(API, f"folder {folder['title']!r} in Google Drive", params, _key_header(folder))
+            )
+            children += page["items"]
             if not page.get("nextPageToken"):
-                return found
-            asked["pageToken"] = page["nextPageToken"]
+                return children
+            params["pageToken"] = page["nextPageToken"]
 
     def _all(self, top: About) -> Iterator[tuple[str, About]]:
-        """Every file with its path, level by level; a folder that is met twice is listed once."""
-        level, seen = [(_name(top), top)], set[str]()
+        """Every file with its path, level by level; each folder is listed once."""
+        level, listed_ids = [(_name(top), top)], set[str]()
         with ThreadPoolExecutor(self.jobs) as pool:
             while level:
                 folders = []
-                for path, about in pool.map(self._followed, level):
+                for path, about in pool.map(self._resolved, level):
                     if about is None:
                         self.notes.append(f"skipped {path}: the shortcut leads to nothing that we may see")
                     elif about["mimeType"] == FOLDER:
-                        folders += [] if about["id"] in seen else [(path, about)]
-                        seen.add(about["id"])
+                        folders += [] if about["id"] in listed_ids else [(path, about)]
+                        listed_ids.add(about["id"])
                     elif about["mimeType"].startswith(NATIVE):
                         kind = about["mimeType"].removeprefix(NATIVE)
                         self.notes.append(
@@ -85,12 +88,12 @@ class Drive:
                         )
                     else:
                         yield path, about
-                listed = pool.map(self._children, [about for _, about in folders])
-                under = zip(folders, listed, strict=True)
-                level = [(f"{path}/{_name(about)}", about) for (path, _), inner in under for about in inner]
+                children = pool.map(self._children, [about for _, about in folders])
+                pairs = zip(folders, children, strict=True)
+                level = [(f"{path}/{_name(about)}", about) for (path, _), entries in pairs for about in entries]
 
-    def _followed(self, entry: tuple[str, About]) -> tuple[str, About | None]:
-        """The entry, or what its shortcut leads to."""
+    def _resolved(self, entry: tuple[str, About]) -> tuple[str, About | None]:
+        """The entry, or the target of its shortcut."""
         path, about = entry
         if about["mimeType"] != SHORTCUT:
             return path, about
@@ -109,17 +112,18 @@ class Drive:
             part.touch()
             return
         if part.exists() and part.stat().st_size == size:
-            return  # a run that was stopped between the last byte and the name
-        asked = {"alt": "media", "supportsAllDrives": "true"}
-        self.web.download(f"{API}/{about['id']}", part, path, params=asked, headers=_key(about), size=size, add=add)
+            return  # an earlier run stopped just before it gave the final name
+        params = {"alt": "media", "supportsAllDrives": "true"}
+        url, headers = f"{API}/{about['id']}", _key_header(about)
+        self.web.download(Resource(url, path, params, headers), part, add, size)
 
 
 def _name(about: About) -> str:
     return in_one_line(str(about["title"]).replace("/", "_"))
 
 
-def _key(about: About) -> dict[str, str]:
-    """The header with the key of the link, where it has one."""
+def _key_header(about: About) -> dict[str, str]:
+    """The header with the key of the link, if it has one."""
     key = about.get("resourceKey")
     return {LINK_KEY: f"{about['id']}/{key}"} if key else {}
 

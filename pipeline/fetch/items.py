@@ -1,4 +1,4 @@
-"""One file of a source, and bringing many to their places: in parallel, each checked before it gets its name."""
+"""One file of a source, and the transfer of many: in parallel, each checked before it gets its final name."""
 
 import errno
 import hashlib
@@ -16,37 +16,37 @@ from pipeline.core.command import Problem
 from pipeline.fetch.web import Exhausted, Refused
 
 PARTS = Path("build/fetch")
-TRIES = 3  # for a file that comes to its end and is not what it should be
-GIVE_UP = 4  # files in a row that were asked for in vain: the source is away
+TRIES = 3  # for a file that comes whole but damaged
+GIVE_UP = 4  # files in a row without an answer: the source is down
 
 
 @dataclass(frozen=True)
 class Item:
-    """One file of a source: how it comes, and whether a file here is that very one."""
+    """One file of a source: `get` brings it, `is_it` says whether a local file equals it."""
 
     path: str  # below the source, with slashes
     size: int
-    version: str  # changes with the content, where the source tells
+    version: str  # changes with the content, if the source has such a mark
     get: Callable[[Path, Callable[[int], object]], None]
     is_it: Callable[[Path], bool]
 
     @property
     def part(self) -> Path:
-        """Where it grows, under a name that another version of it does not have."""
-        told = f"{self.path}\n{self.version}".encode(errors="surrogateescape")  # a name on disk need not be UTF-8
-        return PARTS / hashlib.sha256(told).hexdigest()[:32]
+        """The unfinished file; each version has a name of its own."""
+        key = f"{self.path}\n{self.version}".encode(errors="surrogateescape")  # a name on disk need not be UTF-8
+        return PARTS / hashlib.sha256(key).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
 class Brought:
-    """What a transfer did."""
+    """The result of a transfer."""
 
     new: int
     failed: tuple[str, ...]
 
 
 def in_one_line(name: str) -> str:
-    """The name, without what would break a line of our messages or make a terminal do something."""
+    """The name without line breaks and control characters, for messages."""
     return "".join("_" if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in name)
 
 
@@ -56,9 +56,9 @@ def md5_of(path: Path) -> str:
 
 
 def bring(items: Sequence[tuple[Item, Path]], jobs: int) -> Brought:
-    """Brings every item that is not yet in its place; one that does not come leaves the others alone."""
+    """Brings every item that is not yet in its place; a failure does not stop the others."""
     PARTS.mkdir(parents=True, exist_ok=True)
-    new, failed, in_vain = 0, list[str](), 0
+    new, failed, unanswered = 0, list[str](), 0
     stop = threading.Event()
     size = sum(item.size for item, _ in items)
     bar = tqdm(total=size, desc="fetch", unit="B", unit_scale=True, disable=None, leave=False)
@@ -70,15 +70,15 @@ def bring(items: Sequence[tuple[Item, Path]], jobs: int) -> Brought:
 
     with bar, ThreadPoolExecutor(jobs) as pool:
         try:
-            for future in as_completed([pool.submit(_placed, item, target, add) for item, target in items]):
+            for future in as_completed([pool.submit(_place, item, target, add) for item, target in items]):
                 try:
                     new += future.result()
-                    in_vain = 0
+                    unanswered = 0
                 except Refused as refused:
                     failed.append(str(refused))
-                    in_vain += isinstance(refused, Exhausted)
-                if in_vain >= GIVE_UP:
-                    raise Problem(f"{in_vain} files in a row did not come; the last: {failed[-1]}")
+                    unanswered += isinstance(refused, Exhausted)
+                if unanswered >= GIVE_UP:
+                    raise Problem(f"{unanswered} files in a row did not come; the last: {failed[-1]}")
         except BaseException:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -86,8 +86,8 @@ def bring(items: Sequence[tuple[Item, Path]], jobs: int) -> Brought:
     return Brought(new, tuple(failed))
 
 
-def _placed(item: Item, target: Path, add: Callable[[int], object]) -> bool:
-    """Puts the item under its final name, whole or not at all; False where it was there already."""
+def _place(item: Item, target: Path, add: Callable[[int], object]) -> bool:
+    """Gives the whole item its final name; False if it was there already."""
     if target.is_file() and target.stat().st_size == item.size and item.is_it(target):
         add(item.size)
         return False
@@ -95,23 +95,23 @@ def _placed(item: Item, target: Path, add: Callable[[int], object]) -> bool:
         item.get(item.part, add)
         if item.is_it(item.part):
             target.parent.mkdir(parents=True, exist_ok=True)
-            moved(item.part, target)
+            move(item.part, target)
             return True
-        item.part.unlink()  # not to be gone on from
+        item.part.unlink()  # else the next try would continue it
     raise Refused(f"{item.path} came damaged {TRIES} times: run the same command again")
 
 
-def moved(part: Path, target: Path) -> None:
-    """Gives a whole file its final name in one step, also from one disk to another."""
+def move(part: Path, target: Path) -> None:
+    """Gives a whole file its final name in one step, also across disks."""
     try:
         part.replace(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        beside = target.with_name(f".{part.name}.part")
+        copy = target.with_name(f".{part.name}.part")
         try:
-            shutil.copyfile(part, beside)
-            beside.replace(target)
+            shutil.copyfile(part, copy)
+            copy.replace(target)
         finally:
-            beside.unlink(missing_ok=True)
+            copy.unlink(missing_ok=True)
         part.unlink()

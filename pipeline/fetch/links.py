@@ -1,4 +1,4 @@
-"""What a person named as the source: an id, a link, a remote of DVC, or a path."""
+"""The kinds of source: a Drive id or link, a DVC remote, a link to a zip, a path."""
 
 import re
 from contextlib import suppress
@@ -14,7 +14,7 @@ GOOGLE = {"drive.google.com", "docs.google.com", "drive.usercontent.google.com"}
 
 @dataclass(frozen=True)
 class InDrive:
-    """A folder or file of Google Drive, or what lies at `path` below it."""
+    """A folder or file of Google Drive, or the one at `path` below it."""
 
     id: str
     path: str = ""
@@ -50,8 +50,8 @@ class OnDisk:
 Source = InDrive | InRemote | OnWeb | OnDisk
 
 
-def named(text: str) -> Source:
-    """Where the songs are, told from how the source is written."""
+def parse(text: str) -> Source:
+    """The source that `text` names."""
     with suppress(OSError):  # too long for a path
         if text and Path(text).exists():
             return OnDisk(Path(text))
@@ -65,12 +65,12 @@ def named(text: str) -> Source:
         case "https":
             return _link(text)
         case "http":
-            raise Problem("a link must begin with https://, or what comes could be anybody's: correct it")
+            raise Problem("a link must begin with https://, or anybody could answer it: correct it")
         case "":
             if ID.fullmatch(text):
                 return InDrive(text)
             raise Problem(
-                f"{text!r} is no file or folder here, no link and no id: correct it; --help lists what can be"
+                f"{text!r} is no file or folder here, no link and no id: correct it; --help lists the kinds of source"
             )
     raise Problem(f"{scheme}:// is not fetched directly: `dvc remote add NAME {scheme}://...`, then name remote://NAME")
 
@@ -83,8 +83,8 @@ def _link(text: str) -> Source:
     if split.hostname not in GOOGLE:
         return OnWeb(text)
     query = parse_qs(split.query)
-    found = re.search(r"/(?:folders|file/d)/([^/]+)", split.path)
-    id_ = found[1] if found else query.get("id", [""])[0]
+    path_id = re.search(r"/(?:folders|file/d)/([^/]+)", split.path)
+    id_ = path_id[1] if path_id else query.get("id", [""])[0]
     if not ID.fullmatch(id_):
         raise Problem("this link of Google's names no folder or file of Drive: copy it from Share > Copy link")
     return InDrive(id_, key=query.get("resourcekey", [""])[0])

@@ -1,4 +1,4 @@
-"""The files of any source, however it was named; a zip is brought whole and opened."""
+"""The files of any source; a zip is brought whole and opened."""
 
 import filecmp
 import hashlib
@@ -19,20 +19,20 @@ from pipeline.fetch import archive, keys, links
 from pipeline.fetch.google import Drive
 from pipeline.fetch.items import PARTS, Item, bring, in_one_line, md5_of
 from pipeline.fetch.links import InDrive, InRemote, OnDisk, OnWeb, Source
-from pipeline.fetch.web import Patience, Refused, Web
+from pipeline.fetch.web import Refused, Resource, Web, is_page
 
-PLACEHOLDER = "YOUR_FOLDER_ID"  # in the .dvc/config that comes with the project
+PLACEHOLDER = "YOUR_FOLDER_ID"  # in the .dvc/config of the project
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Reader:
-    """Opens sources; closes what it opened when it is left."""
+    """Opens sources, and closes all of them at the end of its `with`."""
 
-    patience: Patience
+    timeout: float
     jobs: int
-    remote: str  # whose credentials ask for what is in Drive
+    remote: str  # its credentials open Drive
     _open: ExitStack = field(default_factory=ExitStack)
     _zips: list[Path] = field(default_factory=list)
 
@@ -42,52 +42,52 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def done(self) -> None:
-        """Removes the zips that were brought here, once all that was in them is in its place."""
+    def remove_zips(self) -> None:
+        """Removes the zips that came, once all their files are in place."""
         self._open.close()
         for path in self._zips:
             path.unlink(missing_ok=True)
             path.with_suffix(".json").unlink(missing_ok=True)
 
     def items(self, source: Source) -> list[Item]:
-        """All files of the source; those inside of zips in place of the zips."""
+        """All files of the source; the files inside a zip in place of the zip."""
         match source:
             case InDrive():
-                found = self._in_drive(source, self.remote)
+                items = self._in_drive(source, self.remote)
             case InRemote():
-                found = self._in_remote(source)
+                items = self._in_remote(source)
             case OnWeb():
-                return self._unzipped(self._brought(source), source.shown, "")
+                return self._unzipped(self._zip_behind(source), source.shown, "")
             case OnDisk():
-                found = on_disk(source.path)
-        return [item for one in found for item in self._opened(one, source, alone=len(found) == 1)]
+                items = on_disk(source.path)
+        return [file for item in items for file in self._opened(item, source, alone=len(items) == 1)]
 
     def _web(self, access: keys.Access | None) -> Web:
-        web = Web(self.patience, self.jobs, access)
+        web = Web(self.timeout, self.jobs, access)
         self._open.callback(web.session.close)
         return web
 
     def _in_drive(self, source: InDrive, remote: str) -> list[Item]:
         drive = Drive(self._web(keys.access(keys.settings(remote))), self.jobs)
-        found = drive.items(source)
+        items = drive.items(source)
         for note in drive.notes:
             log.warning("%s", note)
-        return found
+        return items
 
     def _in_remote(self, source: InRemote) -> list[Item]:
         about = keys.settings(source.name)
         if not about:
-            raise Problem(f"there is no remote {source.name!r}: `dvc remote list` tells those that are")
+            raise Problem(f"there is no remote {source.name!r}: `dvc remote list` names the remotes")
         if not about["url"].startswith("gdrive://"):
             return in_remote(source)
-        below = links.named(about["url"])
-        assert isinstance(below, InDrive)
-        if below.id == PLACEHOLDER:
+        top = links.parse(about["url"])
+        assert isinstance(top, InDrive)
+        if top.id == PLACEHOLDER:
             raise Problem(f"{source.name} has no folder yet: `dvc remote modify --local {source.name} url gdrive://ID`")
-        return self._in_drive(InDrive(below.id, f"{below.path}/{source.path}"), source.name)
+        return self._in_drive(InDrive(top.id, f"{top.path}/{source.path}"), source.name)
 
     def _opened(self, item: Item, source: Source, *, alone: bool) -> list[Item]:
-        """The item; or what is in it."""
+        """The item, or the files in it if it is a zip."""
         if not item.path.lower().endswith(".zip"):
             return [item]
         if isinstance(source, OnDisk):
@@ -100,64 +100,64 @@ class Reader:
             self._zips.append(path)
         return self._unzipped(path, item.path, "" if alone else item.path[: -len(".zip")] + "/")
 
-    def _unzipped(self, path: Path, shown: str, above: str) -> list[Item]:
-        """What is in the zip; a copy of ours that is bad is not kept for the next run."""
+    def _unzipped(self, path: Path, shown: str, folder: str) -> list[Item]:
+        """The files in the zip; a damaged copy of ours is removed, so that the next run fetches it again."""
 
         def forget() -> None:
             if path in self._zips:
                 path.unlink(missing_ok=True)
 
         try:
-            opened = self._open.enter_context(archive.opened(path, shown))
+            opened = self._open.enter_context(archive.open_checked(path, shown))
         except Problem:
             forget()
             raise
-        return archive.members(opened, above, forget)
+        return archive.members(opened, folder, forget)
 
-    def _brought(self, source: OnWeb) -> Path:
-        """The zip behind a link; from an earlier run, if the server says that it is still the same."""
+    def _zip_behind(self, source: OnWeb) -> Path:
+        """The zip behind a link; the copy of an earlier run if its ETag is still the same."""
         PARTS.mkdir(parents=True, exist_ok=True)
         path = PARTS / f"{hashlib.sha256(source.url.encode()).hexdigest()[:32]}.zip"
         part, note = path.with_suffix(".part"), path.with_suffix(".json")
-        web = self._web(None)
+        web, resource = self._web(None), Resource(source.url, source.shown)
         try:
-            with web.ask(source.url, source.shown, {}, {}) as response:
-                tag, length = response.headers.get("ETag", ""), response.headers.get("Content-Length", "")
-                page = response.headers.get("Content-Type", "").startswith("text/html")
-            now = {"tag": "" if tag.startswith("W/") else tag, "length": length}
-            if page:
-                raise Problem(
-                    f"{source.shown} is a web page, not a zip: open the link in a browser to see what it says; a link "
-                    "to a file in Drive (https://drive.google.com/file/d/...) is fetched without that page"
-                )
-            if not (now["tag"] and note.exists() and note.read_text(encoding="utf-8") == json.dumps(now)):
+            version = _version(web, resource)
+            if not (version["tag"] and note.exists() and note.read_text(encoding="utf-8") == json.dumps(version)):
                 part.unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
             self._zips.append(path)
-            if path.exists():
-                return path
-            note.write_text(json.dumps(now), encoding="utf-8")
-            size = int(length) if length.isdigit() else None
-            with tqdm(total=size, desc="fetch", unit="B", unit_scale=True, disable=None, leave=False) as bar:
-                web.download(source.url, part, source.shown, size=size, same=now["tag"], add=bar.update)
+            if not path.exists():
+                note.write_text(json.dumps(version), encoding="utf-8")
+                size = int(version["length"]) if version["length"].isdigit() else None
+                with tqdm(total=size, desc="fetch", unit="B", unit_scale=True, disable=None, leave=False) as bar:
+                    web.download(resource, part, bar.update, size, version["tag"])
+                part.replace(path)
         except Refused as refused:
             raise Problem(str(refused)) from None
-        part.replace(path)
         return path
+
+
+def _version(web: Web, resource: Resource) -> dict[str, str]:
+    """The strong ETag and the length of the file behind a link."""
+    with web.ask(resource) as response:
+        if is_page(response):
+            raise archive.page_problem(resource.name)
+        tag, length = response.headers.get("ETag", ""), response.headers.get("Content-Length", "")
+    return {"tag": "" if tag.startswith("W/") else tag, "length": length}
 
 
 def on_disk(path: Path) -> list[Item]:
     """The files below a folder, or one file; they are copied, never moved."""
     top = path.absolute()
     files = [top] if top.is_file() else sorted(file for file in top.rglob("*") if file.is_file())
-    found = []
+    items = []
     for file in files:
-        told = file.stat()
+        stat = file.stat()
         is_it = partial(filecmp.cmp, file, shallow=False)
         get = partial(_copy, file)
         name = in_one_line(file.relative_to(top.parent).as_posix())
-        found.append(Item(name, told.st_size, f"{file} {told.st_mtime_ns}", get, is_it))
-    return found
+        items.append(Item(name, stat.st_size, f"{file} {stat.st_mtime_ns}", get, is_it))
+    return items
 
 
 def _copy(file: Path, part: Path, add: Callable[[int], object]) -> None:
@@ -166,7 +166,7 @@ def _copy(file: Path, part: Path, add: Callable[[int], object]) -> None:
 
 
 def in_remote(source: InRemote) -> list[Item]:
-    """The files in a remote of DVC that is not in Drive, with DVC's own client for its kind."""
+    """The files in a DVC remote outside Drive, through DVC's own client for its kind."""
     from dvc.config import Config  # slow to import
     from dvc.fs import get_cloud_fs
 
@@ -175,13 +175,13 @@ def in_remote(source: InRemote) -> list[Item]:
         fs = kind(**about)
         top = fs.join(top, *source.path.split("/")) if source.path else top
         paths = [top] if fs.isfile(top) else sorted(fs.find(top))
-        told = fs.info(paths)
-    except Exception as error:  # each kind of remote has errors of its own, and their text may hold a secret
+        infos = fs.info(paths)
+    except Exception as error:  # each kind of remote raises its own errors, whose text may hold a secret
         raise Problem(
             f"remote {source.name} cannot be listed ({type(error).__name__}): try `dvc ls-url remote://{source.name}`"
         ) from None
     start = len(fs.parent(top).rstrip("/")) + 1
-    return [_in_remote(fs, path, in_one_line(path[start:]), info) for path, info in zip(paths, told, strict=True)]
+    return [_in_remote(fs, path, in_one_line(path[start:]), info) for path, info in zip(paths, infos, strict=True)]
 
 
 def _in_remote(fs: Any, path: str, name: str, info: dict[str, Any]) -> Item:

@@ -130,7 +130,7 @@ def test_two_hundred_files_in_nested_language_folders(caller: Caller, said: Call
     assert cells["song 002"] == {"title": "Title 2", "genre": "pop", "language": "hi"}
     assert cells["song 003"] == {"title": "song 003", "genre": "", "language": "bn"}
     before = len(drive.downloads())
-    assert "0 files came, 198 were here already" in said(folder)
+    assert "0 files came, 198 were there already" in said(folder)
     assert len(drive.downloads()) - before <= 1  # the table is asked again
 
 
@@ -189,7 +189,7 @@ def test_a_login_opens_what_is_private_and_a_revoked_one_is_told(
 
 def test_an_api_key_does_not_open_what_is_private(caller: Caller, said: Callable[..., str]) -> None:
     folder = caller.drive.add("private")
-    assert "is not there, or not for the API key: share it" in said(folder, code=1)
+    assert "does not exist, or the API key may not see it: share it" in said(folder, code=1)
     caller.drive.keys.clear()
     assert "Google refuses the API key" in said(folder, code=1)
 
@@ -254,13 +254,13 @@ def test_a_fault_that_stays_ends_with_one_line_and_the_next_run_completes(
     folder = shared(caller.drive)
     caller.drive.faults.append(Fault(kind, download_of("two.ogg", caller.drive), times=10_000))
     told = said(folder, "--timeout", "0.1", code=1)
-    assert "1 of 4 files did not come, the others are here: " in told
+    assert "1 of 4 files did not come, the others are there: " in told
     assert "two.ogg" in told
     assert ("a web page came in place of the file" in told) == (kind == "quota page")
     assert songs() == {name: content for name, content in SMALL.items() if name != "audio/bn/two.ogg"}
     assert not Path("data/tracks.csv").exists()
     caller.drive.faults.clear()
-    assert "1 files came, 3 were here already" in said(folder)
+    assert "1 files came, 3 were there already" in said(folder)
     assert songs() == SMALL
 
 
@@ -314,7 +314,7 @@ def test_nothing_is_asked_without_https(caller: Caller, said: Callable[..., str]
     folder = shared(caller.drive)
     hit = download_of("two.ogg", caller.drive)
     caller.drive.faults.append(Fault("302", hit, location="http://www.googleapis.com/two"))
-    assert "two.ogg cannot be asked for" in said(folder, code=1)
+    assert "two.ogg cannot be requested" in said(folder, code=1)
     assert songs() == {name: content for name, content in SMALL.items() if name != "audio/bn/two.ogg"}
 
 
@@ -341,9 +341,9 @@ def test_who_answers_for_google_must_be_vouched_for(
     """With no trust in the proxy's authority no credential is sent, and waiting would not help."""
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name)
-    assert "nobody here vouches for" in said(shared(caller.drive), code=1)
+    assert "TLS certificate of" in said(shared(caller.drive), code=1)
     caller.trusted(Path.cwd(), "unused")
-    assert "nobody here vouches for" in said(shared(caller.drive), code=1)
+    assert "TLS certificate of" in said(shared(caller.drive), code=1)
     assert caller.drive.calls == []
 
 
@@ -402,7 +402,7 @@ def test_ctrl_c_ends_it_though_google_asks_for_patience(caller: Caller) -> None:
         child.kill()
         child.communicate()
     assert child.returncode == 130
-    assert told.endswith("stopped; the same command goes on from here\n")
+    assert told.endswith("stopped; the same command continues from here\n")
 
 
 def test_without_any_credentials_there_is_one_line_and_no_request(caller: Caller) -> None:
@@ -515,7 +515,7 @@ def test_another_disk_that_is_full_keeps_no_half_of_a_file(
     replace = Path.replace
     monkeypatch.setattr(Path, "replace", other_disk)
     monkeypatch.setattr(shutil, "copyfile", full)
-    assert "no room for data/ or build/fetch/: make some" in said(folder, code=1)
+    assert "no room for data/ or build/fetch/: free some" in said(folder, code=1)
     assert songs().items() <= SMALL.items()
     monkeypatch.setattr(shutil, "copyfile", copied)
     said(folder)
@@ -563,7 +563,7 @@ def test_another_remote_of_dvc_a_folder_and_a_zip_on_disk(caller: Caller, said: 
         assert songs(Path(f"into{number}")) == SMALL
     said("elsewhere/songs of mine")
     assert songs() == SMALL
-    assert "0 files came, 4 were here already" in said("elsewhere/songs of mine")
+    assert "0 files came, 4 were there already" in said("elsewhere/songs of mine")
     assert "there is no remote 'disc'" in said("remote://disc/songs", code=1)
     assert "no sound file in remote://disk/nothing" in said("remote://disk/nothing", code=1)
     assert caller.drive.calls == []

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from pipeline.core import catalog, store
 from pipeline.core.command import Problem
 from pipeline.fetch import archive, layout, links, table
-from pipeline.fetch.layout import planned
 from pipeline.fetch.web import Refused
 
 ID = "1AbCdEfGhIjKlMnOpQrStUvWxYz012345"
@@ -37,13 +36,13 @@ ID = "1AbCdEfGhIjKlMnOpQrStUvWxYz012345"
     ],
 )
 def test_what_was_named(text: str, source: links.Source) -> None:
-    assert links.named(text) == source
+    assert links.parse(text) == source
 
 
 @pytest.mark.parametrize("text", ["", "https://[songs", "x" * 300 + ".zip", "https://drive.google.com/drive/folders/"])
 def test_what_names_nothing_is_told(text: str) -> None:
     with pytest.raises(Problem, match=r"no link|no file or folder|names no folder"):
-        links.named(text)
+        links.parse(text)
 
 
 def test_a_link_is_shown_without_what_may_be_secret() -> None:
@@ -81,7 +80,7 @@ def test_a_zip_that_means_harm_is_refused_before_anything_is_unpacked(
     fill: Callable[[zipfile.ZipFile], object], word: str, tmp_path: Path
 ) -> None:
     with pytest.raises(Problem, match=word):
-        archive.opened(zipped(tmp_path, fill), "songs.zip")
+        archive.open_checked(zipped(tmp_path, fill), "songs.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["songs.zip"]
 
 
@@ -100,12 +99,12 @@ def test_members_that_overlap_and_members_with_a_password_are_refused(tmp_path: 
     closing[12:16] = len(entries).to_bytes(4, "little")
     path.write_bytes(raw[:start] + entries + closing)
     with pytest.raises(Problem, match="overlap"):
-        archive.opened(path, "songs.zip")
+        archive.open_checked(path, "songs.zip")
     locked = bytearray(raw)
     locked[start + 8] |= 1
     path.write_bytes(locked)
     with pytest.raises(Problem, match="password"):
-        archive.opened(path, "songs.zip")
+        archive.open_checked(path, "songs.zip")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -122,7 +121,7 @@ def test_a_damaged_zip_is_refused_whatever_is_damaged(method: int, rng: np.rando
             raw[place] = rng.integers(256)
         path.write_bytes(raw)
         try:
-            with archive.opened(path, "songs.zip") as opened:
+            with archive.open_checked(path, "songs.zip") as opened:
                 for item in archive.members(opened, "", lambda: told.update(["damaged"])):
                     item.get(tmp_path / "part", int)
         except (Problem, Refused) as error:
@@ -139,12 +138,12 @@ def test_names_in_utf8_that_the_packer_did_not_announce(tmp_path: Path) -> None:
     for start, offset in ((0, 6), (raw.index(b"PK\x01\x02"), 8)):
         raw[start + offset + 1] &= ~0x08 & 0xFF
     path.write_bytes(raw)
-    with archive.opened(path, "songs.zip") as opened:
+    with archive.open_checked(path, "songs.zip") as opened:
         assert [item.path for item in archive.members(opened, "bn/", lambda: None)] == ["bn/গান.ogg"]
 
 
 def placed(*paths: str) -> dict[str, str]:
-    return {paths[number]: place for number, place in planned(paths).places.items()}
+    return {paths[number]: place for number, place in layout.place(paths).places.items()}
 
 
 def test_the_language_comes_first_and_kinds_of_folders_go() -> None:
@@ -175,8 +174,8 @@ def test_words_find_their_song_by_folder_then_language_then_stem() -> None:
         "z - lyrics.txt": "lyrics/en/z.txt",
     }
     assert placed(*songs, "lyrics/bn/B/x.txt")["lyrics/bn/B/x.txt"] == "lyrics/bn/B/x.txt"
-    assert planned(("x.ogg", "nobody.txt")).without_song == ["nobody.txt"]
-    both = planned(("x.ogg", "X.lrc", "x.txt"))
+    assert layout.place(("x.ogg", "nobody.txt")).without_song == ["nobody.txt"]
+    both = layout.place(("x.ogg", "X.lrc", "x.txt"))
     assert both.places == {0: "audio/x.ogg", 2: "lyrics/x.txt"}
     assert placed("x.ogg", "x.LRC")["x.LRC"] == "lyrics/x.txt"
 
@@ -187,7 +186,7 @@ NAMES = st.text(min_size=1, max_size=120).map(lambda text: text.replace("/", "_"
 @given(st.lists(st.lists(NAMES, min_size=1, max_size=4).map("/".join), min_size=1, max_size=8), st.integers(0, 1))
 def test_places_are_allowed_apart_and_inside(names: list[str], same: int) -> None:
     paths = [f"{name}.ogg" for name in names] * (1 + same)
-    places = list(planned(paths).places.values())
+    places = list(layout.place(paths).places.values())
     assert len({place.casefold() for place in places}) == len(places)
     assert len(places) == sum(layout.kind_of(path) == "audio" for path in paths)
     for place in places:
@@ -199,32 +198,32 @@ def test_places_are_allowed_apart_and_inside(names: list[str], same: int) -> Non
 
 
 def test_columns_under_other_names_and_other_separators() -> None:
-    found = table.rows("\ufeffTrack ID;File Name;Singer;Genres\n7;bn/a.ogg;কেউ;folk\n;;;\n".encode(), "x/meta.csv")
+    found = table.read_rows("\ufeffTrack ID;File Name;Singer;Genres\n7;bn/a.ogg;কেউ;folk\n;;;\n".encode(), "x/meta.csv")
     assert [dict(row.cells) for row in found] == [{"id": "7", "audio": "bn/a.ogg", "artist": "কেউ", "genre": "folk"}]
     assert found[0].folder == "x"
-    assert table.rows(b"colour,size\nred,2\n", "x.csv") == []
-    assert table.rows(b'file,title\na.ogg,"' + b"never closed, " * 10_000, "x.csv") == []
-    assert table.rows("title,artist\nÉtude,x\n".encode("cp1252"), "x.csv")[0].cells["title"] == "Étude"
+    assert table.read_rows(b"colour,size\nred,2\n", "x.csv") == []
+    assert table.read_rows(b'file,title\na.ogg,"' + b"never closed, " * 10_000, "x.csv") == []
+    assert table.read_rows("title,artist\nÉtude,x\n".encode("cp1252"), "x.csv")[0].cells["title"] == "Étude"
 
 
 def test_a_row_goes_to_the_song_beside_its_table_and_to_none_in_doubt() -> None:
     songs = ["bn/001.ogg", "en/001.ogg", "en/2.ogg"]
-    beside = table.rows(b"id,title\n001,one\n", "en/meta.csv")
-    assert {song: row.cells["title"] for song, row in table.matched(beside, songs).items()} == {"en/001.ogg": "one"}
-    above = table.rows(b"id,title\n001,one\n2.ogg,two\n", "meta.csv")
-    assert list(table.matched(above, songs)) == ["en/2.ogg"]
-    by_path = table.rows(b"path,title\n./bn/001.ogg,one\n", "meta.csv")
-    assert list(table.matched(by_path, songs)) == ["bn/001.ogg"]
+    beside = table.read_rows(b"id,title\n001,one\n", "en/meta.csv")
+    assert {song: row.cells["title"] for song, row in table.match(beside, songs).items()} == {"en/001.ogg": "one"}
+    above = table.read_rows(b"id,title\n001,one\n2.ogg,two\n", "meta.csv")
+    assert list(table.match(above, songs)) == ["en/2.ogg"]
+    by_path = table.read_rows(b"path,title\n./bn/001.ogg,one\n", "meta.csv")
+    assert list(table.match(by_path, songs)) == ["bn/001.ogg"]
 
 
 def test_the_table_names_the_text_or_holds_the_words() -> None:
     songs = ["a.ogg", "b.ogg"]
-    told = table.matched(table.rows(b'file,lyrics\na.ogg,first.txt\nb.ogg,"la la\nla"\n', "m.csv"), songs)
-    assert table.pairs(told, ["texts/first.txt"]) == {"a.ogg": "texts/first.txt"}
-    loud = table.matched(table.rows(b"file,lyrics\na.ogg,../My Words.TXT\n", "m.csv"), songs)
-    assert table.pairs(loud, ["texts/my words.txt"]) == {"a.ogg": "texts/my words.txt"}
-    assert not list(table.words(loud))
-    assert list(table.words(told)) == [("b.ogg", "la la\nla\n")]
+    told = table.match(table.read_rows(b'file,lyrics\na.ogg,first.txt\nb.ogg,"la la\nla"\n', "m.csv"), songs)
+    assert table.text_of_song(told, ["texts/first.txt"]) == {"a.ogg": "texts/first.txt"}
+    loud = table.match(table.read_rows(b"file,lyrics\na.ogg,../My Words.TXT\n", "m.csv"), songs)
+    assert table.text_of_song(loud, ["texts/my words.txt"]) == {"a.ogg": "texts/my words.txt"}
+    assert not list(table.lyrics_cells(loud))
+    assert list(table.lyrics_cells(told)) == [("b.ogg", "la la\nla\n")]
 
 
 def test_a_table_of_ours_is_kept_and_ids_stay_apart(tmp_path: Path) -> None:
@@ -233,11 +232,11 @@ def test_a_table_of_ours_is_kept_and_ids_stay_apart(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     mine = pd.DataFrame([{"id": "b", "audio": "audio/bn/a.ogg", "title": "mine", "mood": "good"}])
     store.write_table(tmp_path / "tracks.csv", mine)
-    told = table.matched(
-        table.rows(b"file,id,title\nb.ogg,b,B\nc.ogg,../c,C\na.ogg,a,A\n", "m.csv"), ["a.ogg", "b.ogg", "c.ogg"]
+    told = table.match(
+        table.read_rows(b"file,id,title\nb.ogg,b,B\nc.ogg,../c,C\na.ogg,a,A\n", "m.csv"), ["a.ogg", "b.ogg", "c.ogg"]
     )
     places = {f"audio/bn/{name}": name for name in ("a.ogg", "b.ogg", "c.ogg")}
-    whole = table.written(tmp_path, places, told).set_index("audio")
+    whole = table.write_catalog(tmp_path, places, told).set_index("audio")
     assert whole["title"].to_dict() == {"audio/bn/a.ogg": "mine", "audio/bn/b.ogg": "B", "audio/bn/c.ogg": "C"}
     assert whole["id"].is_unique
     assert not whole["id"].map(lambda id_: bool(catalog.BAD_ID.search(id_))).any()
