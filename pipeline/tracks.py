@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.core import catalog, command, params, store
 from pipeline.core.command import Problem
-from pipeline.core.params import Within
+from pipeline.core.params import Number, Within
 from pipeline.sound import waves
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Tracks:
-    min_seconds: Annotated[float, Within(0.1)]
+    min_seconds: Annotated[Number, Within(0.1)]
 
 
 @dataclass(frozen=True)

@@ -1,134 +1,176 @@
-"""The one reader of params.yaml: frozen dataclasses out of it, errors with the cure."""
+"""The one reader of params.yaml: a stage declares its sections as dataclasses, pydantic checks them.
 
-import contextlib
-import dataclasses
+All errors come in one list, each with its cure: once a section is wrong, those of all other stages are checked as well.
+"""
+
 import difflib
-import math
-import types
+import importlib
+import json
 import typing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar
 
 import yaml
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, create_model
 
 from pipeline.core.command import Problem
 
 P = TypeVar("P")
 FILE = Path("params.yaml")
+CONFIG = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+WANTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "too_short": "a list of at least one",
+    "dataclass_type": "a section",
+    "literal_error": "one of {expected}",
+    "greater_than_equal": "at least {ge:.12g}",
+    "less_than_equal": "at most {le:.12g}",
+    "value_error": "{error}",
+}
+UNREADABLE = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError)  # `!!int x`, [[[...
+UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+LONGEST = 60  # characters of a value in a message
 
 
-@dataclass(frozen=True)
-class Within:
+def Within(low: float, high: float | None = None) -> Any:
     """The range that a number must lie in, ends included."""
-
-    low: float = float("-inf")
-    high: float = float("inf")
+    return Field(ge=low, le=high)
 
 
-@dataclass(frozen=True)
-class NonEmpty:
+def NonEmpty() -> Any:
     """A list that must not be empty."""
+    return Field(min_length=1)
 
 
+def Rule(holds: Callable[[Any, Mapping[str, Any]], bool], wanted: str) -> AfterValidator:
+    """A condition on a value and the fields above it, by name; `wanted` may show one of them as {name}."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        with suppress(KeyError):  # a field above is wrong itself
+            if not holds(value, info.data):
+                raise ValueError(wanted.format(**info.data))
+        return value
+
+    return AfterValidator(check)
+
+
+def _number(value: Any) -> Any:
+    """YAML reads 1e-3 (no dot) as text."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return float(value)
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number)]
 Count = Annotated[int, Within(1)]
-Share = Annotated[float, Within(0, 1)]
-NotNegative = Annotated[float, Within(0)]
+Share = Annotated[Number, Within(0, 1)]
+NotNegative = Annotated[Number, Within(0)]
 Layers = Annotated[tuple[Count, ...], NonEmpty()]
 Seeds = Annotated[tuple[Annotated[int, Within(0, 2**32 - 1)], ...], NonEmpty()]
 
 
 def load(kind: type[P], file: Path = FILE) -> P:
     """The sections of params.yaml that the dataclass `kind` names, checked."""
-    raw = _read(file)
-    wanted = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]  # P is always a dataclass
-    if known := _sections(file):
-        _refuse_unknown(raw, known | set(wanted), "")
-    return _dataclass(kind, {key: raw[key] for key in wanted if key in raw}, "", near=raw)
+    raw, stages, sections = _read(file), _stages(file), _sections(kind)
+    known = {name for stage in stages.values() for name in stage.get("params", [])} if stages else set(raw)
+    read = {name: value for name, value in raw.items() if name in sections or name not in known}
+    try:
+        return kind(**_checked(read, sections))
+    except ValidationError as error:
+        errors = error
+    for name, stage in stages.items():  # costs the import of torch, so only now
+        if stage.get("params"):
+            sections |= _sections(importlib.import_module(f"pipeline.{name}").Params)
+    try:
+        _checked(raw if stages else read, sections)
+    except ValidationError as error:
+        errors = error
+    lines = list(_lines(errors, sections))
+    raise Problem(lines[0] if len(lines) == 1 else "\n  ".join([f"{file} has {len(lines)} errors:", *lines]))
+
+
+def _sections(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind, include_extras=True)
+
+
+def _checked(raw: dict[str, Any], sections: dict[str, Any]) -> dict[str, Any]:
+    """The sections as objects. They are checked as JSON, where a list may be a strict tuple and a mapping a section."""
+    fields: dict[str, Any] = {name: (hint, ...) for name, hint in sections.items()}
+    return dict(create_model("Parameters", __config__=CONFIG, **fields).model_validate_json(json.dumps(raw)))
 
 
 def _read(file: Path) -> dict[str, Any]:
+    """The file as JSON knows it: keys are text, and so is a date."""
     if not file.exists():
         raise Problem(f"{file} is missing: run this in the top folder of the project, or `git checkout {file}`")
     try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raw = json.loads(json.dumps(_text_keys(yaml.safe_load(file.read_bytes())), default=str))
+    except UNREADABLE as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         why = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise Problem(f"{file}{line} is not YAML: {why}: mend it") from None
+        raise Problem(f"{file}{line} is not YAML: {why}: fix it, or run `git checkout {file}`") from None
     if not isinstance(raw, dict):
         raise Problem(f"{file} holds no parameters: run `git checkout {file}`")
     return raw
 
 
-def _sections(file: Path) -> set[str]:
-    """Every top-level name that some stage reads, from the dvc.yaml beside params.yaml; none if there is none."""
+def _text_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _text_keys(item) for key, item in value.items()}
+    return [_text_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def _stages(file: Path) -> dict[str, Any]:
+    """The stages of the dvc.yaml beside params.yaml; none if there is none."""
     stages = file.with_name("dvc.yaml")
-    if not stages.exists():
-        return set()
-    described = yaml.safe_load(stages.read_text(encoding="utf-8"))["stages"].values()
-    return {name for stage in described for name in stage.get("params", [])}
+    return yaml.safe_load(stages.read_text(encoding="utf-8"))["stages"] if stages.exists() else {}
 
 
-def _refuse_unknown(raw: dict[str, Any], known: set[str], prefix: str) -> None:
-    for key in raw:
-        if key not in known:
-            guess = difflib.get_close_matches(str(key), sorted(known), n=1, cutoff=0.5)
-            hint = f"did you mean {prefix}{guess[0]}?" if guess else f"known are {', '.join(sorted(known))}"
-            raise Problem(f"unknown parameter {prefix}{key}; {hint}")
+def _lines(errors: ValidationError, sections: dict[str, Any]) -> Iterator[str]:
+    """One line per error. A misspelt name is one error, not an unknown name and a missing one."""
+    details = errors.errors(include_url=False)
+    guesses = {error["loc"]: _guess(error["loc"], sections) for error in details if error["type"] in UNKNOWN}
+    for error in details:
+        name, value = _name(error["loc"]), error["input"]
+        if guess := guesses.get(error["loc"]):
+            yield f"unknown parameter {name}; {guess[1]}"
+        elif error["type"] == "missing":
+            if error["loc"] not in [guess[0] for guess in guesses.values()]:
+                yield f"parameter {name} is missing in {FILE}; `git diff {FILE}` shows what changed"
+        elif error["type"] != "too_short" or not value:  # a list whose items are wrong is not empty
+            wanted = WANTED.get(error["type"], "{msg}").format(msg=error["msg"], **error.get("ctx", {}))
+            yield f"{name} is {_shown(value)} in {FILE}; it must be {wanted}"
 
 
-def _dataclass(kind: type[P], raw: Any, prefix: str, near: dict[str, Any]) -> P:
-    if not isinstance(raw, dict):
-        raise Problem(f"{prefix.rstrip('.')} is {raw!r} in params.yaml; it must be a section")
-    hints = typing.get_type_hints(kind, include_extras=True)
-    _refuse_unknown(raw, set(hints), prefix)
-    for name in hints:
-        if name not in raw:
-            guess = difflib.get_close_matches(name, [str(key) for key in near if key not in hints], n=1)
-            hint = f"did you mean it by {prefix}{guess[0]}? " if guess else ""
-            shown = "`git diff params.yaml` shows what changed"
-            raise Problem(f"parameter {prefix}{name} is missing in params.yaml; {hint}{shown}")
-    return kind(**{name: _value(hint, raw[name], prefix + name) for name, hint in hints.items()})
+def _guess(place: tuple[int | str, ...], sections: dict[str, Any]) -> tuple[tuple[int | str, ...], str]:
+    """The place that a misspelt one may mean, and the words for it."""
+    *parents, name = place
+    for parent in parents:
+        sections = _sections(sections[str(parent)])
+    if close := difflib.get_close_matches(str(name), sorted(sections), n=1, cutoff=0.5):
+        meant = (*parents, close[0])
+        return meant, f"did you mean {_name(meant)}?"
+    return place, f"known are {', '.join(sorted(sections))}"
 
 
-def _value(hint: Any, value: Any, name: str) -> Any:
-    """`value` as the type that `hint` asks for."""
-    if dataclasses.is_dataclass(hint):
-        return _dataclass(typing.cast(type, hint), value, f"{name}.", near=value if isinstance(value, dict) else {})
-    origin, args = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        plain = _value(args[0], value, name)
-        if isinstance(args[1], NonEmpty):
-            return plain or _wrong(name, value, "a list of at least one")
-        return _within(plain, args[1], name)
-    if origin is Literal:
-        return value if value in args else _wrong(name, value, "one of " + ", ".join(map(str, args)))
-    if origin is tuple:
-        items = value if isinstance(value, list) else _wrong(name, value, "a list")
-        return tuple(_value(args[0], item, f"{name}[{i}]") for i, item in enumerate(items))
-    if origin is types.UnionType:  # only `X | None` is used
-        return None if value is None else _value(args[0], value, name)
-    return _plain(hint, value, name)
+def _name(place: tuple[int | str, ...]) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return _printable("".join(parts).removeprefix("."))
 
 
-def _plain(hint: type, value: Any, name: str) -> Any:
-    if hint is float and not isinstance(value, bool):
-        with contextlib.suppress(ValueError, TypeError, OverflowError):
-            number = float(value)  # YAML reads 1e-3 (no dot) as text, and `-S beta=4` writes a whole number
-            return _wrong(name, number, "a finite number") if math.isinf(number) else number
-    elif type(value) is hint:
-        return value
-    return _wrong(name, value, {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[hint])
+def _shown(value: Any) -> str:
+    text = _printable(json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
-def _within(value: Any, bounds: Within, name: str) -> Any:
-    if not bounds.low <= value <= bounds.high:  # also refuses nan
-        high = "" if bounds.high == float("inf") else f" and at most {bounds.high:g}"
-        _wrong(name, value, f"at least {bounds.low:g}{high}")
-    return value
-
-
-def _wrong(name: str, value: Any, wanted: str) -> typing.NoReturn:
-    raise Problem(f"{name} is {value!r} in params.yaml; it must be {wanted}")
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)[1:-1]

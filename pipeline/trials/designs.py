@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated
 
 from pipeline.core import store
-from pipeline.core.params import Count, Layers, NonEmpty, NotNegative, Share, Within
+from pipeline.core.params import Count, Layers, NonEmpty, NotNegative, Number, Share, Within
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.songs import Source
 from pipeline.nets.families import experts, joined
@@ -24,7 +24,7 @@ class Questions:
     hidden: Layers
     latent: Count
     epochs: Count
-    dropout: Annotated[float, Within(0, 0.9)]
+    dropout: Annotated[Number, Within(0, 0.9)]
 
 
 @dataclass(frozen=True)
