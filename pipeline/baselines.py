@@ -119,8 +119,8 @@ def heard(ids: tuple[str, ...], p: Params) -> Iterator[Found]:
 
 def said(ids: tuple[str, ...], p: Params) -> Iterator[Found]:
     """What is made of the lyrics alone."""
-    rows = store.read_rows(store.BUILD / "lyrics", "there", "tfidf_svd", "word2vec", "bert").at(ids)
-    there, dims = np.array(rows["there"]), p.baselines.latent
+    rows = store.read_rows(store.BUILD / "lyrics", "has_lyrics", "tfidf_svd", "word2vec", "bert").at(ids)
+    there, dims = np.array(rows["has_lyrics"]), p.baselines.latent
     yield plain("tfidf", "lyrics: TF-IDF", "lyrics", strongest(rows["tfidf_svd"], there, dims))
     for name, family in (("word2vec", "lyrics: Word2Vec"), ("bert", "lyrics: BERT")):
         yield plain(name, family, "lyrics", reduced(rows[name], there, dims, p.seeds[0]))

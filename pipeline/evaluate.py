@@ -228,7 +228,7 @@ def _write(p: Params, tracks: Tracks, found: list[Scored]) -> None:
     }
     for name, rows in tables.items():
         store.write_table(store.REPORTS / f"{name}.csv", pd.DataFrame(rows, columns=COLUMNS.get(name)).round(6))
-    there = store.read_rows(store.BUILD / "lyrics", "there").at(tracks.ids)["there"]
+    there = store.read_rows(store.BUILD / "lyrics", "has_lyrics").at(tracks.ids)["has_lyrics"]
     data = {"tracks": len(tracks.ids), "with_lyrics": int(there.sum())}
     told = {one.kind.name: headlines(one.kind, one.measured, headline, least) for one in found}
     store.write_json(store.REPORTS / "metrics.json", {"data": data, **told})

@@ -1,7 +1,7 @@
 """Stage `lyrics`: what each track says, as TF-IDF, Word2Vec and BERT vectors, and in which languages.
 
-Writes build/lyrics, a row a track: tfidf, tfidf_svd, word2vec, bert and bert_svd, and `there`, the mask of the tracks
-that have lyrics; languages.csv (shares of lines), and skipped.csv (lyrics that could not be used, and why).
+Writes build/lyrics, one row per track: tfidf (sparse), tfidf_svd, word2vec, bert and bert_svd, and `has_lyrics`, the
+mask of the tracks with lyrics; languages.csv (shares of lines), and skipped.csv (lyrics that cannot be used, and why).
 """
 
 import logging
@@ -35,68 +35,70 @@ class Params:
 
 def read(tracks: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
     """The clean lyrics by id, and by id why a file of lyrics gave none."""
-    texts, skipped = {}, {}
+    texts, reasons = {}, {}
     for id_, file in zip(tracks["id"], tracks["lyrics"], strict=True):
         if file:
             path = store.DATA / file
             try:
                 text = clean.read(path.read_bytes())
-            except clean.Unreadable as reason:
-                skipped[id_] = str(reason)
-                log.warning("%s is skipped: %s", path, reason)
+            except clean.Unreadable as error:
+                reasons[id_] = str(error)
                 continue
             texts[id_] = text.words
             if text.note:
                 log.warning("%s: %s", path, text.note)
-    return texts, skipped
+    return texts, reasons
 
 
 def tables(texts: list[str], p: Params) -> tuple[dict[str, Array], list[str]]:
     """The vectors of the texts by kind, and the words of TF-IDF."""
-    none = np.zeros((0, 1), np.float32)
     if not texts:
-        return dict.fromkeys(("tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"), none), [""]
-    found: dict[str, Array] = {"bert": bert.vectors(texts, p.lyrics.bert, p.device)}  # first: it may have to refuse
-    centred = found["bert"] - found["bert"].mean(axis=0)
-    found["bert_svd"] = tfidf.reduced(centred, p.lyrics.bert.reduced)
-    found["tfidf"], words = tfidf.vectors(texts, p.lyrics.tfidf)
-    found["tfidf_svd"] = tfidf.reduced(found["tfidf"], p.lyrics.tfidf.reduced)
-    found["word2vec"] = word2vec.vectors(texts, p.lyrics.word2vec)
-    return found, words
+        return dict.fromkeys(("tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"), np.zeros((0, 1))), [""]
+    whole = bert.vectors(texts, p.lyrics.bert, p.device)  # first: it may have to refuse
+    counts, words = tfidf.vectors(texts, p.lyrics.tfidf)
+    vectors = {
+        "bert": whole,
+        "bert_svd": tfidf.reduced(whole - whole.mean(axis=0), p.lyrics.bert.reduced),
+        "tfidf": counts,
+        "tfidf_svd": tfidf.reduced(counts, p.lyrics.tfidf.reduced),
+        "word2vec": word2vec.vectors(texts, p.lyrics.word2vec),
+    }
+    return vectors, words
 
 
-def spread(rows: Array, there: Array) -> Array:
-    """The rows at the places where `there` is true, zeros elsewhere."""
-    table = np.zeros((len(there), rows.shape[1]), np.float32)
-    table[there] = rows
+def spread(vectors: Array, mask: Array) -> Array:
+    """The vectors in the rows where `mask` is true, zeros elsewhere."""
+    table = np.zeros((len(mask), vectors.shape[1]), np.float32)
+    table[mask] = vectors
     return table
 
 
 def shares(texts: Mapping[str, str]) -> pd.DataFrame:
-    """A row a track with lyrics: its lines that have a word, and the share of them in each language."""
-    found: list[dict[str, object]] = []
+    """One row per track with lyrics: its lines that have a word, and the share of them in each language."""
+    rows: list[dict[str, object]] = []
     for id_, text in texts.items():
         counts = languages.of_lines(text)
         lines = counts.total()
-        found.append({"id": id_, "lines": lines} | {name: counts[name] / max(1, lines) for name in languages.LANGUAGES})
-    return pd.DataFrame(found, columns=["id", "lines", *languages.LANGUAGES]).round(4)
+        rows.append({"id": id_, "lines": lines} | {name: counts[name] / max(1, lines) for name in languages.LANGUAGES})
+    return pd.DataFrame(rows, columns=["id", "lines", *languages.LANGUAGES]).round(4)
 
 
 def main() -> None:
     p = params.load(Params)
     tracks = catalog.usable_tracks()
-    texts, skipped = read(tracks)
+    texts, reasons = read(tracks)
     if p.lyrics.chorus == "fold":
         texts = {id_: clean.folded(text) for id_, text in texts.items()}
-    there = np.array([id_ in texts for id_ in tracks["id"]], np.bool_)
+    has_lyrics = np.array([id_ in texts for id_ in tracks["id"]], np.bool_)
     vectors, words = tables(list(texts.values()), p)
     folder = store.fresh_folder(store.BUILD / "lyrics")
-    rows = {name: spread(table, there) for name, table in vectors.items()}
-    store.write_rows(folder, tuple(tracks["id"]), there=there, **rows)
+    rows = {name: spread(table, has_lyrics) for name, table in vectors.items()}
+    store.write_sparse(folder, "tfidf", rows.pop("tfidf"))
+    store.write_rows(folder, tuple(tracks["id"]), has_lyrics=has_lyrics, **rows)
     store.write_json(folder / "vocabulary.json", words)
     store.write_table(folder / "languages.csv", shares(texts))
-    store.write_table(folder / "skipped.csv", pd.DataFrame(list(skipped.items()), columns=["id", "reason"]))
-    log.info("%d of %d tracks have lyrics; %d words in TF-IDF", there.sum(), len(there), len(words))
+    catalog.write_skipped("lyrics", tracks["lyrics"], reasons)
+    log.info("%d of %d tracks have lyrics; %d words in TF-IDF", has_lyrics.sum(), len(has_lyrics), len(words))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Params:
 
 def asked(p: Params, heard: Rows, said: Rows) -> list[Asked]:
     """Every seed of every trial, trained or made by linear algebra."""
-    texts = ("tfidf_svd", "bert_svd") if said["there"].any() else ()
+    texts = ("tfidf_svd", "bert_svd") if said["has_lyrics"].any() else ()
     halves = int(linear.halvable(np.array(heard["valid"])).sum()) > 2  # else there is nothing to cross, or to be within
     seeds = tuple(range(p.questions.seeds))
     todo = [
@@ -46,7 +46,7 @@ def asked(p: Params, heard: Rows, said: Rows) -> list[Asked]:
     points = {
         "pca": linear.pca(linear.raw(heard["stats"], heard["valid"]), p.questions.latent, seed=0),
         **({"track_lda": linear.track_lda(heard["stats"], heard["valid"], p.questions.latent)} if halves else {}),
-        **{text: np.where(said["there"][:, None], said[text], np.nan) for text in (TEXTS if texts else ())},
+        **{text: np.where(said["has_lyrics"][:, None], said[text], np.nan) for text in (TEXTS if texts else ())},
     }
     return todo + [_made(p, name, values, seed) for name, values in points.items() for seed in seeds]
 
@@ -86,7 +86,7 @@ def world(p: Params, said: Rows, found: dict[str, Trial], controls: dict[str, st
     tracks = catalog.usable_tracks().loc[list(ids)]
     truths = usable(tracks, (p.questions.sound, p.questions.words, p.questions.language))
     artists, sources = (tracks[column].to_numpy(dtype=object) for column in ("artist", "source"))
-    kept = {share: songs.kept(np.array(said["there"]), share) for share in p.questions.missing}
+    kept = {share: songs.kept(np.array(said["has_lyrics"]), share) for share in p.questions.missing}
     group = groups(list(artists), GROUPS, seed=0)
     return World(found, truths, artists, sources, scripts(ids), kept, group, p.questions, controls)
 
@@ -94,7 +94,7 @@ def world(p: Params, said: Rows, found: dict[str, Trial], controls: dict[str, st
 def main() -> None:
     p = params.load(Params)
     heard = store.read_rows(store.BUILD / "audio", "stats", "valid")
-    said = store.read_rows(store.BUILD / "lyrics", "there", *TEXTS).at(heard.ids)
+    said = store.read_rows(store.BUILD / "lyrics", "has_lyrics", *TEXTS).at(heard.ids)
     found, controls = with_controls(trials(asked(p, heard, said)), p)
     answers = [question(world(p, said, found, controls)) for question in QUESTIONS]
     for answer in answers:

@@ -26,7 +26,7 @@ def built(small: Path, rng: np.random.Generator) -> Path:
     write_audio(rng.standard_normal((8, 1, 6)) + 0.3 * rng.standard_normal((8, 3, 6)), valid)
     there = np.array([True, True, False, True, True, False, True, True])
     lyrics = {name: np.where(there[:, None], rng.random((8, size)), 0) for name, size in LYRICS.items()}
-    store.write_rows(Path("build/lyrics"), IDS[::-1], **lyrics, there=there)
+    store.write_rows(Path("build/lyrics"), IDS[::-1], **lyrics, has_lyrics=there)
     return small
 
 
@@ -90,12 +90,12 @@ def test_every_baseline_is_written_under_the_ids() -> None:
 @pytest.mark.usefixtures("built")
 def test_lyrics_find_their_track_by_id() -> None:
     baselines.main()
-    written = store.read_rows(Path("build/lyrics"), "tfidf_svd", "there").at(IDS)
+    written = store.read_rows(Path("build/lyrics"), "tfidf_svd", "has_lyrics").at(IDS)
     np.testing.assert_allclose(
-        values("tfidf")[written["there"], 0], written["tfidf_svd"][written["there"], :4], atol=1e-6
+        values("tfidf")[written["has_lyrics"], 0], written["tfidf_svd"][written["has_lyrics"], :4], atol=1e-6
     )
     for name in SAID:
-        np.testing.assert_array_equal(np.isfinite(values(name)).all((1, 2)), written["there"])
+        np.testing.assert_array_equal(np.isfinite(values(name)).all((1, 2)), written["has_lyrics"])
     assert values("bert").shape == (8, 1, 3)  # it has no more
 
 

@@ -81,7 +81,7 @@ def clustered(
     set_param("cluster.k", 2)
     build = workspace / "build"
     store.write_rows(build / "audio", IDS)
-    store.write_rows(build / "lyrics", IDS[::-1], there=np.array([False] * 3 + [True] * 21))
+    store.write_rows(build / "lyrics", IDS[::-1], has_lyrics=np.array([False] * 3 + [True] * 21))
     apart = np.repeat([[-4.0, 0, 0], [4.0, 0, 0]], 12, axis=0)[:, None] + 0.3 * rng.standard_normal((24, 2, 3))
     store.write_rows(build / "hard", IDS[::-1], hard=apart[::-1])
     about = {"family": "beta-VAE", "condition": "language", "active_units": [3, 1], "kl_per_unit": [[0.1] * 3] * 2}

@@ -80,7 +80,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generat
         store.write_rows(store.BUILD / "audio", ids, valid=np.ones((many, 1), dtype=bool), **audio)
         store.write_json(store.BUILD / "audio" / "stats_names.json", NAMES)
         there = np.arange(many) > 0 if lyrics else np.zeros(many, dtype=bool)
-        store.write_rows(store.BUILD / "lyrics", ids, tfidf=rng.random((many, 3)) * there[:, None], there=there)
+        store.write_rows(store.BUILD / "lyrics", ids, tfidf=rng.random((many, 3)) * there[:, None], has_lyrics=there)
         store.write_json(store.BUILD / "lyrics" / "vocabulary.json", ["বৃষ্টি", "rain", "river"])
         for file in table["audio"]:
             path = store.DATA / file
@@ -358,7 +358,7 @@ def test_a_card_says_what_is_heard_and_which_words_weigh_more(mapped: Fake) -> N
     words = np.zeros((12, 3))
     words[1::3, 0] = words[2::3, 2] = 1  # and cluster 1 has the first word
     np.save("build/lyrics/tfidf.npy", words)
-    np.save("build/lyrics/there.npy", np.ones(12, dtype=bool))
+    np.save("build/lyrics/has_lyrics.npy", np.ones(12, dtype=bool))
     table = store.read_table(store.BUILD / "tracks" / "tracks.csv").assign(language="bn")
     store.write_table(store.BUILD / "tracks" / "tracks.csv", table)
     figures.main()

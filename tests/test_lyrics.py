@@ -34,14 +34,14 @@ def test_the_mask_tells_who_has_lyrics_and_rows_keep_their_ids(set_param: Callab
     texts = {"007": "rain song", "none": None, "z": "rain song river", "emoji": "🎵", "empty": "", "a": "rain"}
     written(dict(texts))
     lyrics.main()
-    rows = store.read_rows(BUILT, *TABLES, "there")
+    rows = store.read_rows(BUILT, *TABLES, "has_lyrics")
     assert rows.ids == tuple(texts)
-    assert rows["there"].tolist() == [True, False, True, False, False, True]
+    assert rows["has_lyrics"].tolist() == [True, False, True, False, False, True]
     assert store.read_json(BUILT / "vocabulary.json") == ["rain", "song"]
     assert rows.at(["a"])["tfidf"].tolist() == [[1.0, 0.0]]
     for name in TABLES:
         assert rows[name].dtype == np.float32
-        assert rows[name].any(axis=1).tolist() == rows["there"].tolist()
+        assert rows[name].any(axis=1).tolist() == rows["has_lyrics"].tolist()
     assert rows["word2vec"].shape[1] == 8
     assert rows["bert"].shape[1] == 8
 
@@ -65,15 +65,15 @@ REASONS = {"empty": "empty", "emoji": "no word", "marks": "no word", "garbage": 
 def test_every_file_gives_vectors_or_a_reason(caplog: pytest.LogCaptureFixture) -> None:
     written(HARD)
     lyrics.main()
-    rows = store.read_rows(BUILT, *TABLES, "there")
+    rows = store.read_rows(BUILT, *TABLES, "has_lyrics")
     skipped = store.read_table(BUILT / "skipped.csv")
     assert skipped["id"].tolist() == list(REASONS)
-    assert all(REASONS[id_] in reason for id_, reason in skipped.to_numpy())
-    assert rows["there"].tolist() == [id_ not in REASONS for id_ in HARD]
+    assert all(REASONS[id_] in reason for id_, _, _, reason in skipped.to_numpy())
+    assert rows["has_lyrics"].tolist() == [id_ not in REASONS for id_ in HARD]
     for name in TABLES:
         assert np.isfinite(rows[name]).all()
-        assert (rows[name][~rows["there"]] == 0).all()
-    assert "data/garbage.txt is skipped: binary" in caplog.text
+        assert (rows[name][~rows["has_lyrics"]] == 0).all()
+    assert "data/garbage.txt is left out: binary" in caplog.text
     assert "data/two encodings.txt: 1 of 2 lines not UTF-8: as Windows-1252" in caplog.text
     assert store.read_table(BUILT / "languages.csv")["id"].tolist() == [id_ for id_ in HARD if id_ not in REASONS]
 
@@ -112,8 +112,8 @@ def test_no_lyrics_at_all_is_no_error(
     set_param("lyrics.bert.model", "/no/where")  # nobody needs it
     written(texts or {"gone": None})
     lyrics.main()
-    rows = store.read_rows(BUILT, *TABLES, "there")
-    assert not rows["there"].any()
+    rows = store.read_rows(BUILT, *TABLES, "has_lyrics")
+    assert not rows["has_lyrics"].any()
     for name in TABLES:
         assert rows[name].tolist() == [[0.0]] * len(rows.ids)
     assert store.read_table(BUILT / "languages.csv").empty

@@ -25,7 +25,7 @@ def planted(small: Path, set_param: Callable[[str, object], None], rng: np.rando
     ids = [f"t{number:03d}" for number in range(TRACKS)]
     store.write_rows(store.BUILD / "audio", ids, stats=stats, valid=np.ones((TRACKS, SEGMENTS), bool))
     words = {name: np.zeros((TRACKS, 2), np.float32) for name in ("tfidf_svd", "word2vec", "bert")}
-    store.write_rows(store.BUILD / "lyrics", ids, there=np.zeros(TRACKS, bool), **words)
+    store.write_rows(store.BUILD / "lyrics", ids, has_lyrics=np.zeros(TRACKS, bool), **words)
     for name, value in {"easy.epochs": 15, "easy.hidden": [32], "train.batch": 32, "crossview.epochs": 30}.items():
         set_param(name, value)
     for name, value in {"crossview.powers": [0.3], "crossview.neighbours": [0.5], "crossview.hidden": 32}.items():

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from pipeline.core.command import Problem
 
@@ -72,11 +74,18 @@ def read_rows(folder: Path, *names: str) -> Rows:
     return Rows(ids, {name: _array(folder / f"{name}.npy") for name in names})
 
 
+def write_sparse(folder: Path, name: str, table: Array) -> None:
+    """Writes an array that is mostly zeros; `read_rows` gives it back dense and unchanged."""
+    sparse.save_npz(folder / f"{name}.npz", sparse.csr_array(table), compressed=False)  # equal bytes on every machine
+
+
 def _array(path: Path) -> Array:
+    packed = path.with_suffix(".npz")
+    path = packed if packed.exists() else path
     _there(path)
     try:
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
+        array: Array = sparse.load_npz(path).toarray() if path == packed else np.load(path, "r", allow_pickle=False)
+    except (ValueError, EOFError, KeyError, BadZipFile) as error:
         raise _damaged(path, error, "remove it and run `dvc repro`") from None
     return array
 

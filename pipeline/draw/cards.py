@@ -97,8 +97,8 @@ def _words(heard: Mapping[tuple[str, str], Array], here: Array) -> list[tuple[st
 
 def _read(seen: Run) -> Array | None:
     """[track, word]: TF-IDF, nan where there are no lyrics; None where no track has any."""
-    lyrics = store.read_rows(store.BUILD / "lyrics", "tfidf", "there").at(seen.ids)
-    there = np.asarray(lyrics["there"], dtype=bool)
+    lyrics = store.read_rows(store.BUILD / "lyrics", "tfidf", "has_lyrics").at(seen.ids)
+    there = np.asarray(lyrics["has_lyrics"], dtype=bool)
     if not there.any():
         return None
     return np.where(there[:, None], lyrics["tfidf"], np.nan)

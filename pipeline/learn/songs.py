@@ -62,8 +62,8 @@ def corpus(source: Source) -> Corpus:
     scales = {"audio": _scale(shown["audio"])}
     there = torch.zeros(len(ids), dtype=torch.bool)
     if source.lyrics:
-        rows = store.read_rows(store.BUILD / "lyrics", source.lyrics, "there").at(ids)
-        words, known = _altered(np.array(rows[source.lyrics]), np.array(rows["there"]), source)
+        rows = store.read_rows(store.BUILD / "lyrics", source.lyrics, "has_lyrics").at(ids)
+        words, known = _altered(np.array(rows[source.lyrics]), np.array(rows["has_lyrics"]), source)
         there = torch.from_numpy(known)
         if known.any():  # else the model is that of the sound alone, to the byte
             shown["lyrics"] = torch.from_numpy(words)

@@ -191,11 +191,32 @@ def test_json_keeps_bangla_readable_and_refuses_nan(tmp_path: Path) -> None:
         store.write_json(tmp_path / "c.json", {"score": math.nan})
 
 
-def test_only_tracks_without_a_reason_are_usable(workspace: Path) -> None:
-    table = pd.DataFrame({"id": ["007", "b", "c"], "reason": ["", "is silent", ""]})
-    store.write_table(workspace / "build" / "tracks" / "tracks.csv", table)
+def test_usable_tracks_are_found_by_id(workspace: Path) -> None:
+    store.write_table(workspace / "build" / "tracks" / "tracks.csv", pd.DataFrame({"id": ["007", "c"]}))
     assert catalog.usable_tracks()["id"].tolist() == ["007", "c"]
     assert catalog.usable_tracks().loc["007", "id"] == "007"
+
+
+@pytest.mark.usefixtures("workspace")
+def test_what_three_stages_leave_out_is_one_table(caplog: pytest.LogCaptureFixture) -> None:
+    files = pd.Series({"007": "audio/7.wav", "b": "audio/b.wav"})
+    catalog.write_skipped("tracks", files, {"007": "is empty: 0 bytes"})
+    catalog.write_skipped("audio", files, {"b": "is silent, or nearly"})
+    catalog.write_skipped("lyrics", files, {})
+    assert catalog.skipped().to_numpy().tolist() == [
+        ["007", "tracks", "audio/7.wav", "is empty: 0 bytes"],
+        ["b", "audio", "audio/b.wav", "is silent, or nearly"],
+    ]
+    assert "data/audio/b.wav is left out: is silent, or nearly" in caplog.text
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_log_names_ten_files_and_the_table_all(caplog: pytest.LogCaptureFixture) -> None:
+    files = pd.Series({f"t{number}": f"audio/{number}.wav" for number in range(15)})
+    catalog.write_skipped("audio", files, dict.fromkeys(files.index, "is silent"))
+    assert caplog.text.count("is left out") == 10
+    assert "and 5 more, in build/audio/skipped.csv" in caplog.text
+    assert len(store.read_table(Path("build/audio/skipped.csv"))) == 15
 
 
 def test_representations_are_found_baselines_first_and_aligned(workspace: Path) -> None:
@@ -212,3 +233,16 @@ def test_representations_are_found_baselines_first_and_aligned(workspace: Path) 
 def test_no_embedding_names_the_command() -> None:
     with pytest.raises(Problem, match="no embedding under build/: run `dvc repro`"):
         embeddings.representations()
+
+
+def test_a_sparse_table_comes_back_unchanged(tmp_path: Path, rng: np.random.Generator) -> None:
+    table = (rng.random((5, 40)) * (rng.random((5, 40)) < 0.1)).astype(np.float32)
+    table[2] = 0
+    store.write_rows(tmp_path, list("abcde"))
+    store.write_sparse(tmp_path, "words", table)
+    words = store.read_rows(tmp_path, "words")["words"]
+    assert words.dtype == np.float32
+    assert words.tobytes() == table.tobytes()
+    (tmp_path / "words.npz").write_bytes(b"PK")
+    with pytest.raises(Problem, match=r"words\.npz cannot be read"):
+        store.read_rows(tmp_path, "words")

@@ -46,7 +46,7 @@ def built(small: Path, rng: np.random.Generator) -> Path:
     there = np.array([True, True, False, True, True, False, True, True])
     tfidf = np.where(there[:, None], rng.random((8, WORDS)), 0).astype(np.float32)
     few = tfidf[:, :3]
-    store.write_rows(Path("build/lyrics"), IDS[::-1], tfidf=tfidf, tfidf_svd=few, bert_svd=few, there=there)
+    store.write_rows(Path("build/lyrics"), IDS[::-1], tfidf=tfidf, tfidf_svd=few, bert_svd=few, has_lyrics=there)
     table = pd.DataFrame({"id": sorted(IDS), "language": ["bn", "en", "", "bn", "en", "hi", "bn", "en"], "reason": ""})
     store.write_table(Path("build/tracks/tracks.csv"), table)
     return small
@@ -55,7 +55,7 @@ def built(small: Path, rng: np.random.Generator) -> Path:
 @pytest.mark.usefixtures("built")
 def test_lyrics_and_condition_find_their_track_by_id() -> None:
     made = songs.corpus(Source("stats", "tfidf", "language"))
-    written = store.read_rows(Path("build/lyrics"), "tfidf", "there")
+    written = store.read_rows(Path("build/lyrics"), "tfidf", "has_lyrics")
     languages = dict(zip(sorted(IDS), ["bn", "en", "", "bn", "en", "hi", "bn", "en"], strict=True))
     assert made.ids == IDS
     assert made.labels == ("bn", "en", "hi")
@@ -63,7 +63,7 @@ def test_lyrics_and_condition_find_their_track_by_id() -> None:
     for row, id_ in enumerate(IDS):
         other = written.ids.index(id_)
         np.testing.assert_array_equal(made.songs.lyrics[row], written["tfidf"][other])
-        assert made.songs.has_lyrics[row] == written["there"][other]
+        assert made.songs.has_lyrics[row] == written["has_lyrics"][other]
         assert made.songs.condition[row].tolist() == [float(languages[id_] == label) for label in made.labels]
 
 

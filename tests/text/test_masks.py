@@ -12,7 +12,7 @@ from pipeline.core import store
 from pipeline.core.store import Array
 
 IDS = tuple("abcdefgh")
-THERE = np.array([True, True, False, True, True, False, True, False])
+HAS_LYRICS = np.array([True, True, False, True, True, False, True, False])
 JUNK = [np.nan, np.inf, 1e30]
 
 
@@ -28,8 +28,8 @@ def heard(small: Path, rng: np.random.Generator) -> Array:
 
 def seen(stage: str, words: Array, junk: float) -> dict[str, Array]:
     """All that a model stage makes of the tracks, with `junk` where there are no lyrics."""
-    rows = np.where(THERE[:, None], words, np.float32(junk))
-    store.write_rows(Path("build/lyrics"), IDS, bert=rows, there=THERE)
+    rows = np.where(HAS_LYRICS[:, None], words, np.float32(junk))
+    store.write_rows(Path("build/lyrics"), IDS, bert=rows, has_lyrics=HAS_LYRICS)
     {"medium": medium.main, "hard": hard.main}[stage]()
     return {name: np.load(Path("build") / stage / f"{name}.npy") for name in ARRAYS[stage]}
 
@@ -51,5 +51,5 @@ def test_garbage_in_the_row_of_a_missing_text_changes_nothing(
         other = seen(stage, heard, junk)
         for name, values in plain.items():
             np.testing.assert_array_equal(other[name], values)
-    moved = seen(stage, heard + THERE[:, None] * np.arange(5, dtype=np.float32), 0.0)
+    moved = seen(stage, heard + HAS_LYRICS[:, None] * np.arange(5, dtype=np.float32), 0.0)
     assert not np.array_equal(moved[ARRAYS[stage][0]], plain[ARRAYS[stage][0]])
