@@ -1,1 +1,0 @@
-"""What is done: one file is one stage, named as in dvc.yaml and run as `python -m pipeline.<stage>`."""
