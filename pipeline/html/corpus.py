@@ -6,7 +6,7 @@ import pandas as pd
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from pipeline.core import store
+from pipeline.core import catalog, store
 from pipeline.core.command import Problem
 from pipeline.html.html import Cell, Line, Table, chip, code, table
 from pipeline.html.outputs import Missing, Outputs, Part
@@ -17,7 +17,7 @@ MAX_LANGUAGES = 4  # that have a column each
 
 
 def tracks() -> pd.DataFrame:
-    """The checked table, with the tracks that cannot be used."""
+    """The checked table of the tracks that can be used."""
     try:
         return store.read_table(store.BUILD / "tracks" / "tracks.csv")
     except Problem:
@@ -26,8 +26,7 @@ def tracks() -> pd.DataFrame:
 
 def described(out: Outputs) -> Markup:
     """The number of tracks with each value of a label, by language."""
-    table_ = tracks()
-    used = table_[table_["reason"] == ""]
+    used = tracks()
     languages = sorted(set(used["language"]) - {""}) if "language" in used else []
     columns = languages if len(languages) <= MAX_LANGUAGES else []
     labels = [label for label in out.labels if label in used and (label != "language" or not columns)]
@@ -48,13 +47,12 @@ def _counts(used: pd.DataFrame, label: str, languages: list[str]) -> Markup:
 
 def health() -> Markup:
     """Which files are missing or damaged, and which tracks have no lyrics."""
-    table_ = tracks()
-    used = table_[table_["reason"] == ""]
-    skipped = table_[table_["reason"] != ""][["id", "audio", "reason"]]
+    used, skipped = tracks(), catalog.skipped()
+    unusable = int((skipped["stage"] == "tracks").sum())
     silent = list(used["id"][used["has_lyrics"] != "yes"]) if "has_lyrics" in used else []
-    lines = [Line(Cell(code(id_)), [Cell(file), Cell(reason)]) for id_, file, reason in skipped.to_numpy()]
-    left_out = table(Table("Tracks that are left out", ["track", "file", "reason"], lines)) if lines else ""
-    return render("health", used=len(used), tracks=len(table_), silent=silent, left_out=left_out)
+    lines = [Line(Cell(code(id_)), [Cell(cell) for cell in cells]) for id_, *cells in skipped.to_numpy()]
+    left_out = table(Table("Files that are left out", ["track", "stage", "file", "reason"], lines)) if lines else ""
+    return render("health", used=len(used), tracks=len(used) + unusable, silent=silent, left_out=left_out)
 
 
 def audit(out: Outputs) -> Markup:

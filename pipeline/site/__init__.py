@@ -1,1 +1,1 @@
-"""`make report`: the site under reports/_site, by Quarto where there is one, else as a preview by pandoc."""
+"""`make report`: the site under reports/_site, built by Quarto if it is installed, else as a preview by pandoc."""

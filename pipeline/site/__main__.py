@@ -1,4 +1,4 @@
-"""Builds reports/_site out of reports/*.qmd: with Quarto if it is on the PATH, else as a preview with pandoc."""
+"""Builds reports/_site from reports/*.qmd: with Quarto if it is on the PATH, else as a preview with pandoc."""
 
 import shutil
 import subprocess
@@ -16,9 +16,9 @@ def main() -> None:
         raise Problem(f"{reports / '_generated'} is missing: run `dvc repro pages`, or `python -m pipeline.pages`")
     if quarto := shutil.which("quarto"):
         shutil.rmtree(reports / "_site", ignore_errors=True)
-        told = subprocess.run([quarto, "render", str(reports)], check=False)
-        if told.returncode:
-            raise Problem(f"`quarto render {reports}` returned {told.returncode}: what it says above names the page")
+        result = subprocess.run([quarto, "render", str(reports)], check=False)
+        if result.returncode:
+            raise Problem(f"`quarto render {reports}` returned {result.returncode}: its message above names the page")
     else:
         print(PREVIEW)
         build(reports, reports / "_site")

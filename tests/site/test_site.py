@@ -1,4 +1,4 @@
-"""The site as `make report` builds it without Quarto: its numbers are those of the files, its parts hold together."""
+"""The preview that `make report` builds without Quarto: its numbers are those of the files, its links work."""
 
 import csv
 import json
@@ -14,7 +14,7 @@ import yaml
 
 from pipeline import pages
 from pipeline.core.command import Problem
-from pipeline.html import html
+from pipeline.html.templates import rounded
 from pipeline.site import __main__ as site
 from pipeline.site import preview
 from tests import sample_report
@@ -42,9 +42,9 @@ def bare(workspace: Path) -> Path:
     (reports / "references.bib").write_text(
         (ROOT / "reports" / "references.bib").read_text(encoding="utf-8"), encoding="utf-8"
     )
-    told = QUARTO | {"project": {"render": ["index.qmd"], "resources": ["assets/report.js"]}}
-    told["website"] = {"title": "T", "navbar": {"left": [{"text": "Findings", "href": "index.qmd"}]}}
-    (reports / "_quarto.yml").write_text(yaml.safe_dump(told), encoding="utf-8")
+    project = QUARTO | {"project": {"render": ["index.qmd"], "resources": ["assets/report.js", "figures/*.png"]}}
+    project["website"] = {"title": "T", "navbar": {"left": [{"text": "Findings", "href": "index.qmd"}]}}
+    (reports / "_quarto.yml").write_text(yaml.safe_dump(project), encoding="utf-8")
     (reports / "_variables.yml").write_text("a:\n  b: 'seven'\n", encoding="utf-8")
     (reports / "method.qmd").write_text("", encoding="utf-8")
     return reports
@@ -53,19 +53,16 @@ def bare(workspace: Path) -> Path:
 def one_page(reports: Path, text: str) -> str:
     """The page with this text, built; its footer leads to a page that is there."""
     (reports / "index.qmd").write_text(f'---\ntitle: "T"\n---\n\n{text}\n', encoding="utf-8")
-    (reports / "_site").mkdir(exist_ok=True)
-    template = (preview.HERE / "preview.html").read_text(encoding="utf-8").replace("method.html", "index.html")
+    template = reports.parent / "preview.html"
+    text = preview.TEMPLATE.read_text(encoding="utf-8").replace("method.html", "index.html")
+    template.write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        folder = reports.parent / "here"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(preview.HERE, folder)
-        (folder / "preview.html").write_text(template, encoding="utf-8")
-        patch.setattr(preview, "HERE", folder)
+        patch.setattr(preview, "PANDOC", [*preview.PANDOC, f"--template={template.resolve()}"])
         preview.build(reports, reports / "_site")
     return (reports / "_site" / "index.html").read_text(encoding="utf-8")
 
 
-class Told(HTMLParser):
+class Page(HTMLParser):
     """A page as its tags and its words, with the numbers that carry their place."""
 
     def __init__(self, text: str) -> None:
@@ -97,8 +94,8 @@ class Told(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
-def read(built: Path, page: str) -> Told:
-    return Told((built / f"{page}.html").read_text(encoding="utf-8"))
+def read(built: Path, page: str) -> Page:
+    return Page((built / f"{page}.html").read_text(encoding="utf-8"))
 
 
 def at(reports: Path, place: str) -> float:
@@ -113,32 +110,32 @@ def at(reports: Path, place: str) -> float:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_number_with_a_place_is_the_one_that_stands_there(built: Path, page: str) -> None:
+def test_every_number_is_the_one_at_its_place(built: Path, page: str) -> None:
     for place, text in read(built, page).numbers:
         digits = len(text.partition(".")[2])
         value = float(text.replace("\N{MINUS SIGN}", "-"))
         assert value == pytest.approx(at(built.parent, place), abs=0.501 * 10**-digits), place
 
 
-def test_findings_hold_no_number_without_a_place(built: Path) -> None:
-    told = read(built, "index")
+def test_every_number_of_the_findings_has_a_place(built: Path) -> None:
+    content = read(built, "index")
     variables = yaml.safe_load((built.parent / "_variables.yml").read_text(encoding="utf-8"))
     known = {value for part in variables.values() for value in part.values()} | {"95"}  # % of an interval
     titles = {
         figure["title"]
         for figure in json.loads((built.parent / "figures" / "figures.json").read_text(encoding="utf-8"))
     }
-    words = " ".join(word for word in told.words if word not in titles)
+    words = " ".join(word for word in content.words if word not in titles)
     loose = set(re.findall(r"(?<![\w#.])\d+(?:\.\d+)?(?![\w.]*\w)", words))
     assert loose <= known | {"0", "1", "2", "3"}  # 0 is chance, 1 is perfect; the numbers of the questions
-    assert len(told.numbers) > 40
+    assert len(content.numbers) > 40
 
 
 def test_the_headline_numbers_are_there(built: Path) -> None:
     shown = dict(read(built, "index").numbers)
     for name, values in sample_report.AMI.items():
         for label, value in zip(sample_report.LABELS, values, strict=True):
-            assert shown[f"metrics.json#/{name}/{label}/ami"] == html.rounded(value, 2)
+            assert shown[f"metrics.json#/{name}/{label}/ami"] == rounded(value, 2)
 
 
 def test_the_same_run_gives_the_same_bytes(built: Path) -> None:
@@ -152,44 +149,44 @@ def test_the_same_run_gives_the_same_bytes(built: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_nothing_comes_from_another_host(built: Path, page: str) -> None:
-    told = read(built, page)
+    content = read(built, page)
     places = [
-        place for _, attrs in told.tags for name in ("src", "srcset", "poster", "data") if (place := attrs.get(name))
+        place for _, attrs in content.tags for name in ("src", "srcset", "poster", "data") if (place := attrs.get(name))
     ]
-    places += [str(attrs["href"]) for attrs in told.all("link")]
+    places += [str(attrs["href"]) for attrs in content.all("link")]
     assert not [place for place in places if re.match(r"(?!data:)[a-z]+:|//|/", place)]
-    assert not [attrs for attrs in told.all("a") if str(attrs.get("href")).startswith(("http", "/"))]
+    assert not [attrs for attrs in content.all("a") if str(attrs.get("href")).startswith(("http", "/"))]
     for style in built.glob("assets/*.css"):
         assert not re.search(r"url\(|@import|https?:", style.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_reader_without_eyes_finds_the_way(built: Path, page: str) -> None:
-    told = read(built, page)
-    assert told.all("html") == [{"lang": "en"}]
-    assert len(told.all("main")) == len(told.all("h1")) == len(told.all("title")) == 1
-    assert all(attrs.get("aria-label") for attrs in told.all("nav"))
-    assert [attrs for attrs in told.all("a") if attrs.get("aria-current") == "page"] == [
+def test_a_screen_reader_finds_its_way(built: Path, page: str) -> None:
+    content = read(built, page)
+    assert content.all("html") == [{"lang": "en"}]
+    assert len(content.all("main")) == len(content.all("h1")) == len(content.all("title")) == 1
+    assert all(attrs.get("aria-label") for attrs in content.all("nav"))
+    assert [attrs for attrs in content.all("a") if attrs.get("aria-current") == "page"] == [
         {"href": f"{page}.html", "aria-current": "page"}
     ]
-    assert all(attrs.get("alt") for attrs in told.all("img"))
-    assert all(attrs.get("aria-label") or attrs.get("aria-hidden") for attrs in told.all("svg"))
-    ids = [attrs["id"] for _, attrs in told.tags if "id" in attrs]
+    assert all(attrs.get("alt") for attrs in content.all("img"))
+    assert all(attrs.get("aria-label") or attrs.get("aria-hidden") for attrs in content.all("svg"))
+    ids = [attrs["id"] for _, attrs in content.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
-    levels = [int(tag[1]) for tag, _ in told.tags if re.fullmatch(r"h[1-6]", tag)]
+    levels = [int(tag[1]) for tag, _ in content.tags if re.fullmatch(r"h[1-6]", tag)]
     assert all(after <= before + 1 for before, after in pairwise(levels)), levels
     text = (built / f"{page}.html").read_text(encoding="utf-8")
-    labelled = re.findall(r"<label[^>]*>.*?</label>", text, re.DOTALL)
-    assert sum(len(re.findall(r"<(?:select|input)", label)) for label in labelled) == len(
-        told.all("select") + told.all("input")
-    )
-    assert not re.search(r"\{\{<|:::|\{#|\{=html|\*\*\w", " ".join(told.words))  # no raw markup
+    labels = re.findall(r"<label[^>]*>.*?</label>", text, re.DOTALL)
+    inside = sum(len(re.findall(r"<(?:select|input)", label)) for label in labels)
+    beside = {attrs.get("for") for attrs in content.all("label")} & set(ids)
+    assert inside + len(beside) == len(content.all("select") + content.all("input"))
+    assert not re.search(r"\{\{<|:::|\{#|\{=html|\*\*\w", " ".join(content.words))  # no raw markup
 
 
 def test_findings_weigh_little(built: Path) -> None:
-    told = read(built, "index")
-    loaded = [attrs["src"] for tag in ("img", "script") for attrs in told.all(tag) if attrs.get("src")]
-    loaded += [attrs["href"] for attrs in told.all("link") if not str(attrs["href"]).startswith("data:")]
+    content = read(built, "index")
+    loaded = [attrs["src"] for tag in ("img", "script") for attrs in content.all(tag) if attrs.get("src")]
+    loaded += [attrs["href"] for attrs in content.all("link") if not str(attrs["href"]).startswith("data:")]
     weight = sum((built / str(place)).stat().st_size for place in [*loaded, "index.html"])
     assert weight < 1_500_000
     assert "plotly" not in str(loaded)
@@ -252,19 +249,19 @@ def test_what_pages_include_is_what_the_stage_writes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{{< include _generated/gone.md >}}", "gone.md, which is missing: run `dvc repro pages`"),
-        ("{{< var a.c >}}", "variable a.c, which is not in"),
-        ("See @fig-gone.", "fig-gone leads nowhere"),
+        ("{{< var a.c >}}", "variable a.c, which"),
+        ("See @fig-gone.", "fig-gone"),
         ("See [@nobody1999].", "nobody1999"),
-        ("![x](figures/gone.png)", "leads to figures/gone.png, which is not in the site"),
-        ("[x](gone.qmd)", "leads to gone.html, which is not in the site"),
-        ("[x](index.qmd#gone)", "no such place"),
+        ("![x](figures/gone.png)", "links to figures/gone.png, which is not in the site"),
+        ("[x](gone.qmd)", "links to gone.html, which is not in the site"),
+        ("[x](index.qmd#gone)", "no such anchor"),
     ],
 )
-def test_what_is_wrong_stops_with_the_name_of_the_page(bare: Path, text: str, said: str) -> None:
-    with pytest.raises(Problem, match=re.escape(said)) as problem:
+def test_an_error_names_the_page(bare: Path, text: str, message: str) -> None:
+    with pytest.raises(Problem, match=re.escape(message)) as problem:
         one_page(bare, text)
     assert "index" in str(problem.value)
 
@@ -276,32 +273,46 @@ def test_variables_and_includes_are_expanded_once(bare: Path) -> None:
     assert "A piece of {{&lt; var a.b &gt;}}." in text  # a song may be called so
 
 
-def test_callouts_tabs_numbers_and_links_are_those_of_quarto(bare: Path) -> None:
-    (bare / "figures").mkdir()
-    (bare / "figures" / "a.png").write_bytes(b"picture")
-    told = Told(
-        text := one_page(
-            bare,
-            "## Here {#here}\n\n::: {.callout-note}\n## Mind\nthis\n:::\n\n"
-            "::: {.panel-tabset}\n## One & two\n\nfirst\n\n## Three\n\nsecond\n:::\n\n"
-            '![Shown](figures/a.png){#fig-a fig-alt="All [of] it"}\n\n'
-            "See @fig-a and @eq-e, [there](index.qmd#here).\n\n"
-            "$$\nx^2\n$$ {#eq-e}\n\nAs in [@vinh2010].",
-        )
+def test_links_equations_and_citations_need_no_filter(bare: Path) -> None:
+    text = one_page(
+        bare,
+        "## Heading {#here}\n\nSee [Equation 1](#e) and [there](index.qmd#here).\n\n"
+        "::: {#e .equation}\n$$\nx^2\n$$\n[(1)]{.equation-number}\n:::\n\n"
+        '::: {.hint role="note"}\n**Mind**\n\nthis\n:::\n\nAs in [@vinh2010].',
     )
-    assert '<div class="callout callout-note" role="note">' in text
-    assert '<div class="callout-title">\nMind\n</div>' in text
-    tabs = [attrs for attrs in told.all("button") if attrs.get("role") == "tab"]
-    panels = [attrs for attrs in told.all("div") if attrs.get("role") == "tabpanel"]
-    assert [tab["aria-controls"] for tab in tabs] == [panel["id"] for panel in panels]
-    assert [tab["aria-selected"] for tab in tabs] == ["true", "false"]
-    assert "One &amp; two</button>" in text
-    assert told.all("img")[0]["alt"] == "All [of] it"
-    assert "Figure\N{NO-BREAK SPACE}1: Shown" in " ".join(text.split("\n"))
-    assert '<a href="#fig-a">Figure\N{NO-BREAK SPACE}1</a> and <a href="#eq-e">Equation\N{NO-BREAK SPACE}1</a>' in text
+    text = " ".join(text.split())
+    assert '<div class="hint" role="note">' in text
     assert '<a href="index.html#here">there</a>' in text
+    assert '<div id="e" class="equation">' in text
     assert "<math" in text
     assert "Vinh" in text
+
+
+def test_the_page_of_the_site_is_marked_in_its_menu(bare: Path) -> None:
+    text = one_page(bare, "words")
+    assert '<a href="index.html" aria-current="page">Findings</a>' in text
+    assert "<title>T · T</title>" in text
+
+
+def test_tabs_need_no_script(built: Path) -> None:
+    content = read(built, "models")
+    buttons = [attrs for attrs in content.all("input") if attrs.get("type") == "radio"]
+    groups = {attrs["name"] for attrs in buttons}
+    assert len(buttons) > len(groups) > 1
+    assert len([attrs for attrs in buttons if "checked" in attrs]) == len(groups)
+    assert {attrs["id"] for attrs in buttons} == {attrs["for"] for attrs in content.all("label")}
+
+
+def test_the_preview_has_no_script_but_the_two_of_the_report(built: Path) -> None:
+    scripts = {str(attrs.get("src")) for page in PAGES for attrs in read(built, page).all("script")}
+    # "None" is the data of the map
+    assert scripts == {
+        "assets/report.js",
+        "assets/map.js",
+        "shipped/plotly.min.js",
+        "None",
+    }
+    assert not list(preview.TEMPLATE.parent.glob("*.lua")) + list(preview.TEMPLATE.parent.glob("*.js"))
 
 
 def test_quarto_is_used_where_it_is(
@@ -314,9 +325,9 @@ def test_quarto_is_used_where_it_is(
     monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
     (bare / "_generated").mkdir()
     site.main()
-    told = capfd.readouterr().out
-    assert "called with render reports" in told
-    assert site.PREVIEW not in told
+    output = capfd.readouterr().out
+    assert "called with render reports" in output
+    assert site.PREVIEW not in output
     monkeypatch.setenv("RC", "3")
     with pytest.raises(Problem, match="returned 3"):
         site.main()
