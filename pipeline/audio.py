@@ -30,12 +30,12 @@ class Params:
     audio: Audio
 
 
-def write(tracks: pd.DataFrame, p: Audio, folder: Path, kept: Cache) -> pd.DataFrame:
-    """Writes the features of the tracks, and returns those that have none, with the reason."""
+def write(tracks: pd.DataFrame, p: Audio, folder: Path, kept: Cache) -> dict[str, str]:
+    """Writes the features of the tracks, and returns by id why a track has none."""
     store.fresh_folder(folder)
     files = sound_files([store.DATA / path for path in tracks["audio"]])
     results = command.progress(all_features(files, p, kept), "audio", len(files))
-    rows, digests, level_rows, skipped = {}, [], [], []
+    rows, digests, level_rows, reasons = {}, [], [], {}
     with ExitStack() as open_files:
         heavy = {
             "mfcc": open_files.enter_context(RowFile(folder / "mfcc.npy", (p.segments, p.mfcc, p.frames), np.float32)),
@@ -45,7 +45,7 @@ def write(tracks: pd.DataFrame, p: Audio, folder: Path, kept: Cache) -> pd.DataF
         }
         for id_, file, track in zip(tracks["id"], files, results, strict=True):
             if isinstance(track, Refused):
-                skipped.append((id_, track.reason))
+                reasons[id_] = track.reason
                 continue
             rows[id_] = track.stats, track.valid
             digests.append(file.sha256)
@@ -59,24 +59,18 @@ def write(tracks: pd.DataFrame, p: Audio, folder: Path, kept: Cache) -> pd.DataF
         store.write_json(folder / "stats_names.json", descriptors.named(p.mels, p.mfcc))
         store.write_json(folder / "levels_names.json", list(table))
         store.write_json(folder / "sha256.json", digests)
-    return _write_skipped(folder, pd.DataFrame(skipped, columns=["id", "reason"]))
+    return reasons
 
 
-def write_external(tracks: pd.DataFrame, path: Path, folder: Path) -> pd.DataFrame:
-    """Writes the table at `path` as the statistics, and returns the tracks that it has no row for."""
+def write_external(tracks: pd.DataFrame, path: Path, folder: Path) -> dict[str, str]:
+    """Writes the table at `path` as the statistics, and returns by id why a track has none."""
     table = external.read(path, list(tracks["id"]))
     store.write_rows(store.fresh_folder(folder), table.ids, stats=table.stats, valid=table.valid)
     store.write_json(folder / "stats_names.json", table.names)
     log.info("%d numbers a segment, at most %d segments a track, from %s", *table.stats.shape[:0:-1], path)
     if not path.resolve().is_relative_to(store.DATA.resolve()):
         log.warning("%s is not under %s/: `dvc repro` does not see when it changes", path, store.DATA)
-    without = tracks[~tracks["id"].isin(table.ids)]
-    return _write_skipped(folder, pd.DataFrame({"id": without["id"], "reason": f"has no whole row in {path}"}))
-
-
-def _write_skipped(folder: Path, skipped: pd.DataFrame) -> pd.DataFrame:
-    store.write_table(folder / "skipped.csv", skipped)
-    return skipped
+    return dict.fromkeys(tracks["id"][~tracks["id"].isin(table.ids)], f"has no whole row in {path}")
 
 
 def _log_short(tracks: pd.DataFrame, p: Audio) -> None:
@@ -97,14 +91,13 @@ def main() -> None:
     if p.external == "none":
         _log_short(tracks, p)
         workers.one_thread()
-        skipped = write(tracks, p, folder, Cache("audio", cache.place()))
+        reasons = write(tracks, p, folder, Cache("audio", cache.place()))
     else:
-        skipped = write_external(tracks, Path(p.external), folder)
-    for row in skipped.head(10).to_dict("records"):
-        log.warning("%s is left out: it %s", tracks.at[row["id"], "audio"], row["reason"])
-    if len(skipped) == len(tracks):
+        reasons = write_external(tracks, Path(p.external), folder)
+    catalog.write_skipped("audio", tracks["audio"], reasons)
+    if len(reasons) == len(tracks):
         raise Problem(f"none of the {len(tracks)} tracks can be decoded; the reasons are in build/audio/skipped.csv")
-    log.info("%d tracks in build/audio; %d left out", len(tracks) - len(skipped), len(skipped))
+    log.info("%d tracks in build/audio; %d left out", len(tracks) - len(reasons), len(reasons))
 
 
 if __name__ == "__main__":

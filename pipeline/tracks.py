@@ -1,7 +1,7 @@
-"""Stage `tracks`: the checked table of tracks, and for each one that cannot be used the reason.
+"""Stage `tracks`: the checked table of the tracks that can be used, and for each other one the reason.
 
 Reads data/tracks.csv; where there is none, makes the table from data/audio/** and data/lyrics/<same stem>.txt, with the
-language from a folder's name. Writes build/tracks/tracks.csv.
+language from a folder's name. Writes build/tracks: tracks.csv and skipped.csv.
 """
 
 import logging
@@ -18,6 +18,8 @@ from pipeline.sound import waves
 
 log = logging.getLogger(__name__)
 
+FACTS = ("seconds", "sample_rate", "channels", "codec", "has_lyrics")  # what the files say
+
 
 @dataclass(frozen=True)
 class Tracks:
@@ -29,39 +31,36 @@ class Params:
     tracks: Tracks
 
 
-def checked(table: pd.DataFrame, data: Path, p: Tracks) -> pd.DataFrame:
-    """The table with what the files themselves say, and the reason where a track cannot be used."""
-    facts = []
+def checked(table: pd.DataFrame, data: Path, p: Tracks) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The usable tracks with what their files say, and by id why the rest cannot be used."""
+    usable, reasons = [], {}
     for row in command.progress(table.to_dict("records"), "tracks", len(table)):
-        fact: dict[str, object] = {"seconds": "", "sample_rate": "", "channels": "", "codec": "", "reason": ""}
         try:
             info = waves.probe(data / row["audio"])
         except waves.Unreadable as error:
-            fact["reason"] = str(error)
-        else:
-            fact |= {"seconds": round(info.seconds, 3), "sample_rate": info.sample_rate}
-            fact |= {"channels": info.channels, "codec": info.codec}
-            if info.seconds < p.min_seconds:
-                fact["reason"] = f"{info.seconds:.1f} s long, tracks.min_seconds is {p.min_seconds:g}"
-        facts.append(fact | {"has_lyrics": "yes" if row["lyrics"] else "no"})
-    told = pd.DataFrame(facts)  # what the files say stands above a column of the same name
-    return pd.concat([table.drop(columns=told.columns, errors="ignore").reset_index(drop=True), told], axis=1)
+            reasons[row["id"]] = str(error)
+            continue
+        if info.seconds < p.min_seconds:
+            reasons[row["id"]] = f"{info.seconds:.1f} s long, tracks.min_seconds is {p.min_seconds:g}"
+            continue
+        facts = round(info.seconds, 3), info.sample_rate, info.channels, info.codec, "yes" if row["lyrics"] else "no"
+        usable.append(row | dict(zip(FACTS, facts, strict=True)))  # replaces a column of the same name
+    return pd.DataFrame(usable, columns=[*(name for name in table if name not in FACTS), *FACTS]), reasons
 
 
 def main() -> None:
     p = params.load(Params).tracks
-    file = store.DATA / "tracks.csv"
+    file, folder = store.DATA / "tracks.csv", store.BUILD / "tracks"
     if not store.DATA.is_dir():
         raise Problem(f"there is no folder {store.DATA}/: run `dvc pull`, or put songs under {store.DATA}/audio")
-    table = checked(catalog.read_catalog(file) if file.exists() else catalog.scan_folder(store.DATA), store.DATA, p)
-    store.write_table(store.BUILD / "tracks" / "tracks.csv", table)
-    unusable = table[table["reason"] != ""]
-    for row in unusable.head(10).to_dict("records"):
-        log.warning("%s cannot be used: %s", row["audio"], row["reason"])
-    with_lyrics = (table["has_lyrics"] == "yes").sum()
-    log.info("%d tracks, %d with lyrics; %d cannot be used", len(table), with_lyrics, len(unusable))
-    if len(unusable) == len(table):
-        raise Problem(f"none of the {len(table)} tracks can be used; the reasons are in build/tracks/tracks.csv")
+    table = catalog.read_catalog(file) if file.exists() else catalog.scan_folder(store.DATA)
+    usable, reasons = checked(table, store.DATA, p)
+    store.write_table(folder / "tracks.csv", usable)
+    catalog.write_skipped("tracks", table.set_index("id")["audio"], reasons)
+    with_lyrics = (usable["has_lyrics"] == "yes").sum()
+    log.info("%d usable tracks, %d with lyrics; %d cannot be used", len(usable), with_lyrics, len(reasons))
+    if usable.empty:
+        raise Problem(f"none of the {len(table)} tracks can be used; the reasons are in {folder}/skipped.csv")
 
 
 if __name__ == "__main__":

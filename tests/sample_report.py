@@ -12,7 +12,7 @@ import yaml
 from matplotlib.figure import Figure
 
 from pipeline import pages
-from pipeline.core import store
+from pipeline.core import catalog, store
 from pipeline.site import preview
 
 ROOT = Path(__file__).parents[1]
@@ -203,10 +203,12 @@ def card(cluster: str, rows: list[int]) -> dict[str, Any]:
 
 
 def corpus(project: Path) -> None:
-    table = pd.DataFrame({"id": [f"t{n}" for n in range(7)], "audio": "a.ogg", "language": "bn", "genre": "rock"})
-    table["reason"] = [""] * 6 + ["a.ogg is missing"]
-    table["has_lyrics"] = ["yes"] * 4 + ["no"] * 3
+    table = pd.DataFrame({"id": [f"t{n}" for n in range(6)], "audio": "a.ogg", "language": "bn", "genre": "rock"})
+    table["has_lyrics"] = ["yes"] * 4 + ["no"] * 2
     store.write_table(project / "build" / "tracks" / "tracks.csv", table)
+    for stage, files in {"tracks": ["a.ogg"], "audio": [], "lyrics": []}.items():
+        rows = [("t6", stage, file, f"{file} is missing") for file in files]
+        store.write_table(project / "build" / stage / "skipped.csv", pd.DataFrame(rows, columns=catalog.SKIPPED))
     (project / "data" / "card").mkdir(parents=True)
     (project / "data" / "card" / "a.png").write_bytes(b"picture")
     text = "# Songs\n\n<script>alert(1)</script>\n\n| a | b |\n|---|---|\n| 1 | গান |\n\n![a song](card/a.png)\n"

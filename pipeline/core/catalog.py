@@ -1,30 +1,50 @@
 """What a corpus is made of: the columns of its table, the files that are sound, and the tracks that can be used."""
 
+import logging
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from pipeline.core.command import Problem
-from pipeline.core.store import BUILD, read_rows, read_table
+from pipeline.core.store import BUILD, DATA, read_rows, read_table, write_table
+
+log = logging.getLogger(__name__)
 
 COLUMNS = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "license", "source")
 SOUNDS = {".wav", ".mp3", ".ogg", ".oga", ".flac", ".m4a", ".aac", ".opus", ".wma", ".mp4", ".aif", ".aiff"}
 LANGUAGES = {"english": "en", "eng": "en", "bangla": "bn", "bengali": "bn", "hindi": "hi", "urdu": "ur", "tamil": "ta"}
+SKIPPED = ("id", "stage", "file", "reason")  # of a file that a stage leaves out
+LOGGED = 10  # of them, at most
 BAD_ID = re.compile(r"^$|^[./]|[/\\\x00-\x1f\x7f]")  # an id names files; it must not lead anywhere else
 
 
 def usable_tracks() -> pd.DataFrame:
-    """The checked tracks that can be used, one row an id."""
-    table = read_table(BUILD / "tracks" / "tracks.csv")
-    return table[table["reason"] == ""].set_index("id", drop=False)
+    """The checked tracks that can be used, one row per id."""
+    return read_table(BUILD / "tracks" / "tracks.csv").set_index("id", drop=False)
 
 
 def heard_tracks() -> pd.DataFrame:
     """The tracks that have audio features, in the order of their rows in build/audio."""
     return usable_tracks().loc[list(read_rows(BUILD / "audio").ids)]
+
+
+def write_skipped(stage: str, files: "pd.Series[str]", reasons: Mapping[str, str]) -> None:
+    """Writes build/<stage>/skipped.csv: the file of each track (by id) that the stage leaves out, and the reason."""
+    rows = [(id_, stage, files[id_], reason) for id_, reason in reasons.items()]
+    write_table(BUILD / stage / "skipped.csv", pd.DataFrame(rows, columns=SKIPPED))
+    for _, _, file, reason in rows[:LOGGED]:
+        log.warning("%s is left out: %s", DATA / file, reason)
+    if len(rows) > LOGGED:
+        log.warning("and %d more, in %s", len(rows) - LOGGED, BUILD / stage / "skipped.csv")
+
+
+def skipped() -> pd.DataFrame:
+    """Everything that is left out, one row per track and stage: id, stage, file, reason."""
+    tables = [read_table(BUILD / stage / "skipped.csv") for stage in ("tracks", "audio", "lyrics")]
+    return pd.concat(tables, ignore_index=True)
 
 
 def read_catalog(file: Path) -> pd.DataFrame:

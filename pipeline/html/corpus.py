@@ -1,6 +1,7 @@
 """Data: what is in the corpus, what is missing or damaged, what the audit found, and the corpus's own card."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pandas as pd
 from markdown_it import MarkdownIt
@@ -16,17 +17,16 @@ MAX_VALUES = 15
 MAX_LANGUAGES = 4  # that have a column each
 
 
-def tracks() -> pd.DataFrame:
-    """The checked table of the tracks that can be used."""
+def _read(read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     try:
-        return store.read_table(store.BUILD / "tracks" / "tracks.csv")
-    except Problem:
-        raise Missing("`build/tracks/tracks.csv` is missing: run `dvc repro tracks`") from None
+        return read()
+    except Problem as problem:
+        raise Missing(str(problem)) from None
 
 
 def described(out: Outputs) -> Markup:
     """The number of tracks with each value of a label, by language."""
-    used = tracks()
+    used = _read(catalog.usable_tracks)
     languages = sorted(set(used["language"]) - {""}) if "language" in used else []
     columns = languages if len(languages) <= MAX_LANGUAGES else []
     labels = [label for label in out.labels if label in used and (label != "language" or not columns)]
@@ -47,12 +47,13 @@ def _counts(used: pd.DataFrame, label: str, languages: list[str]) -> Markup:
 
 def health() -> Markup:
     """Which files are missing or damaged, and which tracks have no lyrics."""
-    used, skipped = tracks(), catalog.skipped()
-    unusable = int((skipped["stage"] == "tracks").sum())
+    table_, skipped = _read(catalog.usable_tracks), _read(catalog.skipped)
+    total = len(table_) + int((skipped["stage"] == "tracks").sum())
+    used = table_.drop(skipped["id"][skipped["stage"] == "audio"])
     silent = list(used["id"][used["has_lyrics"] != "yes"]) if "has_lyrics" in used else []
     lines = [Line(Cell(code(id_)), [Cell(cell) for cell in cells]) for id_, *cells in skipped.to_numpy()]
     left_out = table(Table("Files that are left out", ["track", "stage", "file", "reason"], lines)) if lines else ""
-    return render("health", used=len(used), tracks=len(used) + unusable, silent=silent, left_out=left_out)
+    return render("health", used=len(used), tracks=total, silent=silent, left_out=left_out)
 
 
 def audit(out: Outputs) -> Markup:

@@ -136,9 +136,10 @@ def test_the_whole_path_with_the_features_of_another_program(colleague: Path, ca
         )
     rows = store.read_rows(colleague / "build" / "audio", "stats", "valid")
     assert rows["stats"].shape == (11, 2, 7)
+    row = "en_011,audio,audio/en/en_011.ogg,has no whole row in data/features.csv"
     skipped = (colleague / "build/audio/skipped.csv").read_text(encoding="utf-8")
-    assert skipped.splitlines() == ["id,reason", "en_011,has no whole row in data/features.csv"]
-    for line in ("en_011.wav is left out: it has no whole row", "conv1d is left out", "conv2d is left out"):
+    assert skipped.splitlines() == ["id,stage,file,reason", row]
+    for line in ("en_011.wav is left out: has no whole row", "conv1d is left out", "conv2d is left out"):
         assert line in caplog.text
     assert {path.stem for path in (colleague / "build" / "medium").glob("*.npy")} >= {"fusion"}
     assert not list((colleague / "build" / "medium").glob("conv*"))
