@@ -21,7 +21,7 @@ from pipeline.score.verdicts import groups
 
 log = logging.getLogger(__name__)
 
-NO_DOOR = {"id", "title", "artist", "audio", "lyrics", "reason"}  # names, not properties
+NO_DOOR = {"id", "title", "artist", "audio", "lyrics"}  # names, not properties
 AUDIO = store.BUILD / "audio"
 MOST = 1000  # tracks that are looked at; drawn by lot where there are more
 TOLD = 12  # lines of the log

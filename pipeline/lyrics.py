@@ -8,11 +8,13 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from pipeline.core import catalog, command, params, store
+from pipeline.core.settings import Device
 from pipeline.core.store import Array
 from pipeline.text import bert, clean, languages, tfidf, word2vec
 
@@ -29,7 +31,7 @@ class Lyrics:
 
 @dataclass(frozen=True)
 class Params:
-    device: Literal["auto", "cpu", "cuda"]
+    device: Device
     lyrics: Lyrics
 
 
