@@ -1,29 +1,45 @@
 """Stage `baselines`: what a VAE has to beat: PCA, spectral embedding, track-LDA, two simple networks, text alone.
 
-Writes build/baselines: an embedding each. KMeans on `spectral` is spectral clustering.
+Writes build/baselines: one embedding each, and the networks as models/ae and models/contrastive. KMeans on `spectral`
+is spectral clustering.
 """
 
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
 
 from pipeline.core import command, params, store
 from pipeline.core.command import Problem
-from pipeline.core.params import Count, Layers, Seeds
+from pipeline.core.params import Count, Layers, Number, Seeds, Within
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
-from pipeline.learn import linear, segments, training
+from pipeline.learn import keep, linear, plan, segments, training
+from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Model, Train
+from pipeline.learn.segments import ViewTraining
 from pipeline.learn.songs import Source
-from pipeline.nets import crossview
-from pipeline.nets.families import joined
+from pipeline.nets.crossview import fit_contrast
+from pipeline.nets.families import contrast, joined
+from pipeline.nets.loop import Recipe
+from pipeline.nets.objective import Objective
 
 log = logging.getLogger(__name__)
+
+
+NAME = "contrastive"
+MIN_HALVABLE = 3  # tracks of two segments or more: fewer cannot be compared with one another
+
+
+@dataclass(frozen=True)
+class Contrastive(ViewTraining):
+    temperature: Annotated[Number, Within(0.01, 100)]
 
 
 @dataclass(frozen=True)
@@ -32,7 +48,7 @@ class Baselines:
     spectral: Count
     hidden: Layers
     epochs: Count
-    contrast_epochs: Count
+    contrastive: Contrastive
 
 
 @dataclass(frozen=True)
@@ -43,110 +59,131 @@ class Params:
     baselines: Baselines
 
 
-def strongest(rows: Array, there: Array, dims: int) -> Array:
-    """The first `dims` numbers of rows that are sorted by what they say; nan for a track without lyrics."""
-    return np.where(there[:, None], rows[:, :dims], np.nan)
+def strongest(rows: Array, has_lyrics: Array, dims: int) -> Array:
+    """The first `dims` numbers of rows whose numbers are sorted by importance; nan for a track without lyrics."""
+    return np.where(has_lyrics[:, None], rows[:, :dims], np.nan)
 
 
-def reduced(rows: Array, there: Array, dims: int, seed: int) -> Array:
+def reduced(rows: Array, has_lyrics: Array, dims: int, seed: int) -> Array:
     """The rows centred and in their `dims` strongest directions at most; nan for a track without lyrics.
 
     Word and sentence vectors share a large common part, and their hundreds of numbers vary along few directions: the
-    rest is noise to every distance. And what is compared with a model of `dims` numbers gets no more.
+    rest is noise to every distance. A model of `dims` numbers is compared with no more numbers than that.
     """
-    found = np.zeros((len(rows), min(dims, rows.shape[1])))
-    if there.sum() > 1:
-        points = linear.pca(np.asarray(rows[there], dtype=np.float64), dims, seed)
-        found[there, : points.shape[1]] = points
-    return strongest(found, there, dims)
+    coordinates = np.zeros((len(rows), min(dims, rows.shape[1])))
+    if has_lyrics.sum() > 1:
+        points = linear.pca(np.asarray(rows[has_lyrics], dtype=np.float64), dims, seed)
+        coordinates[has_lyrics, : points.shape[1]] = points
+    return strongest(coordinates, has_lyrics, dims)
 
 
 @dataclass(frozen=True)
-class Contrasted:
+class ContrastJob:
     """The contrastive network to train from one seed."""
 
     seed: int
     metric: Metric
-    own: Baselines
+    recipe: Recipe
+    network: Mapping[str, int]  # its hidden layer and its latent units
+    temperature: float
     device: torch.device
+    keep: bool
 
     def __str__(self) -> str:
-        return f"seed {self.seed}"
+        return f"{NAME} seed {self.seed}"
 
 
-def contrasted(job: Contrasted) -> Array:
-    """Where the contrastive network of this seed sees the tracks."""
-    if job.device.type == "cpu":
-        torch.set_num_threads(1)  # as the other models: the seeds share the cores
-    views = segments.segments(job.metric).to(job.device)
-    torch.manual_seed(job.seed)
-    own = job.own
-    net = crossview.contrast(views, hidden=own.hidden[0], latent=own.latent, epochs=own.contrast_epochs)
-    found: Array = crossview.embed(net, views.whole()).cpu().numpy()
-    return found
+def learn_contrast(job: ContrastJob) -> TrainedSeed:
+    """Trains and embeds one seed."""
+    views = segments.read_segments(job.metric).to(job.device)
+    training.begin(job.seed, job.device)
+    net, curve = fit_contrast(views, job.recipe, **job.network, temperature=job.temperature)
+    with torch.no_grad():
+        points = net(views.whole()).cpu().numpy()
+    net.scales["audio"] = segments.projection(job.metric)
+    return TrainedSeed({NAME: points}, curve, kept=Kept(keep.half_weights(net)) if job.keep else None)
 
 
 @dataclass(frozen=True)
-class Found:
+class Plain:
+    """A baseline that is no network. There is no chance in it: a single seed serves them all."""
+
     name: str
-    values: Array  # [track, seed, dimension]
-    about: Mapping[str, object]
+    family: str
+    source: str
+    values: Array  # [track, dimension]
+
+    def write(self, folder: Path, ids: tuple[str, ...]) -> None:
+        store.write_rows(folder, ids, **{self.name: self.values[:, None].astype(np.float32)})
+        about = {"role": "baseline", "family": self.family, "input": self.source}
+        store.write_json(folder / f"{self.name}.json", about)
 
 
-def plain(name: str, family: str, source: str, values: Array) -> Found:
-    """One without chance in it: a single seed serves them all."""
-    return Found(name, values[:, None], {"family": family, "input": source})
-
-
-def heard(ids: tuple[str, ...], p: Params) -> Iterator[Found]:
-    """What is made of the sound."""
-    rows = store.read_rows(store.BUILD / "audio", "stats", "valid").at(ids)
-    stats, valid, own = rows["stats"], np.array(rows["valid"]), p.baselines
+def from_sound(stats: Array, valid: Array, p: Params) -> Iterator[Plain]:
     points = linear.raw(stats, valid)
-    yield plain("raw", "raw statistics", "stats", points)
-    yield plain("pca", "PCA", "stats", linear.pca(points, own.latent, p.seeds[0]))
-    yield plain("spectral", "spectral embedding", "stats", linear.spectral(points, own.spectral, p.seeds[0]))
-    if (able := int(linear.halvable(valid).sum())) < 3:
-        log.warning("baselines: %d tracks have two segments or more: no track_lda, no contrastive", able)
-        return
-    yield plain("track_lda", "track-LDA", "stats", linear.track_lda(stats, valid, own.latent))
-    device, _ = segments.chosen_device(p.device)
-    metric = linear.suppression(stats, valid, power=0.0)
-    jobs = [Contrasted(seed, metric, own, device) for seed in p.seeds]
-    learnt = np.stack(segments.learnt("contrastive", contrasted, jobs, p.train, device), axis=1)
-    yield Found("contrastive", learnt, {"family": "contrastive network", "input": "stats", "seeds": list(p.seeds)})
+    yield Plain("raw", "raw statistics", "stats", points)
+    yield Plain("pca", "PCA", "stats", linear.pca(points, p.baselines.latent, p.seeds[0]))
+    yield Plain("spectral", "spectral embedding", "stats", linear.spectral(points, p.baselines.spectral, p.seeds[0]))
+    if linear.halvable(valid).sum() >= MIN_HALVABLE:
+        yield Plain("track_lda", "track-LDA", "stats", linear.track_lda(stats, valid, p.baselines.latent))
 
 
-def said(ids: tuple[str, ...], p: Params) -> Iterator[Found]:
-    """What is made of the lyrics alone."""
+def from_lyrics(ids: tuple[str, ...], p: Params) -> Iterator[Plain]:
     rows = store.read_rows(store.BUILD / "lyrics", "has_lyrics", "tfidf_svd", "word2vec", "bert").at(ids)
-    there, dims = np.array(rows["has_lyrics"]), p.baselines.latent
-    yield plain("tfidf", "lyrics: TF-IDF", "lyrics", strongest(rows["tfidf_svd"], there, dims))
+    has_lyrics, dims = np.array(rows["has_lyrics"]), p.baselines.latent
+    yield Plain("tfidf", "lyrics: TF-IDF", "lyrics", strongest(rows["tfidf_svd"], has_lyrics, dims))
     for name, family in (("word2vec", "lyrics: Word2Vec"), ("bert", "lyrics: BERT")):
-        yield plain(name, family, "lyrics", reduced(rows[name], there, dims, p.seeds[0]))
+        yield Plain(name, family, "lyrics", reduced(rows[name], has_lyrics, dims, p.seeds[0]))
 
 
-def main() -> None:
-    p = params.load(Params)
-    own, folder = p.baselines, store.fresh_folder(store.BUILD / "baselines")
-    ids = store.read_rows(store.BUILD / "audio").ids
-    if len(ids) < 3:
-        raise Problem(
-            f"{len(ids)} tracks can be used, and clusters need at least 3: add songs to data/ and `dvc repro`"
-        )
-    autoencoder = Model(
+def learn_autoencoder(folder: Path, p: Params) -> None:
+    baselines = p.baselines
+    model = Model(
         folder,
         "ae",
         "autoencoder",
         Source("stats"),
-        partial(joined, hidden=own.hidden, latent=own.latent),
-        own.epochs,
+        partial(joined, hidden=baselines.hidden, latent=baselines.latent),
+        baselines.epochs,
         beta=0.0,
+        role="baseline",
     )
-    training.learn(autoencoder, p.seeds, p.train, p.device)
-    for found in (*heard(ids, p), *said(ids, p)):
-        store.write_rows(folder, ids, **{found.name: found.values.astype(np.float32)})
-        store.write_json(folder / f"{found.name}.json", dict(found.about))
+    training.learn(model, p.seeds, p.train, p.device)
+
+
+def learn_contrastive(folder: Path, ids: tuple[str, ...], stats: Array, valid: Array, p: Params) -> None:
+    if (tracks := int(linear.halvable(valid).sum())) < MIN_HALVABLE:
+        log.warning("baselines: %d tracks have two segments or more: no track_lda, no contrastive", tracks)
+        keep.write_untrained(NAME, f"it needs {MIN_HALVABLE} tracks of two segments or more, and there are {tracks}")
+        return
+    settings = p.baselines.contrastive
+    network = {"hidden": p.baselines.hidden[0], "latent": p.baselines.latent}
+    metric, recipe = linear.suppression(stats, valid, power=0.0), settings.recipe(Objective(0.0))
+    device, _ = plan.choose_device(p.device)
+    jobs = [
+        ContrastJob(seed, metric, recipe, network, settings.temperature, device, keep=not place)
+        for place, seed in enumerate(p.seeds)
+    ]
+    results = training.learn_all(learn_contrast, jobs, NAME, p.train)
+    about = {"role": "baseline", "family": "contrastive network", "input": "stats"}
+    shapes = {"audio": stats.shape[2:]}
+    build = partial(contrast, **network)
+    keep.write_model(Trained(folder, NAME, ids, about, build, shapes, (), recipe, p.seeds, results))
+
+
+def main() -> None:
+    p = params.load(Params)
+    folder = store.fresh_folder(store.BUILD / "baselines")
+    rows = store.read_rows(store.BUILD / "audio", "stats", "valid")
+    if len(rows.ids) < 3:
+        raise Problem(
+            f"{len(rows.ids)} tracks can be used, and clusters need at least 3: add songs to data/ and `dvc repro`"
+        )
+    stats, valid = rows["stats"], np.array(rows["valid"])
+    learn_autoencoder(folder, p)
+    learn_contrastive(folder, rows.ids, stats, valid, p)
+    for baseline in (*from_sound(stats, valid, p), *from_lyrics(rows.ids, p)):
+        baseline.write(folder, rows.ids)
 
 
 if __name__ == "__main__":

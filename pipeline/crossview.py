@@ -1,51 +1,71 @@
 """Stage `crossview`: the two-stage cross-view VAE, the one of a few candidates that was chosen without labels.
 
-Writes build/crossview: the embedding, weights and curve of model `cross`, and choice.csv: how far the clusters of the
-first halves of the tracks are those of the second halves, for each candidate.
+Writes build/crossview, the embedding and curve of model `cross`, and models/cross. build/crossview/choice.csv says for
+each candidate how well the clusters of the tracks' first halves agree with those of their second halves.
 """
 
 import logging
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save_file
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_mutual_info_score
 
 from pipeline.core import command, params, store, workers
-from pipeline.core.params import Count, NonEmpty, Seeds, Share
+from pipeline.core.params import Count, NonEmpty, NotNegative, Seeds, Share
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
-from pipeline.learn import linear, segments
+from pipeline.learn import keep, linear, plan, segments, training
+from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Train
-from pipeline.nets.crossview import BETA, CrossView, Epoch, Segments, embed, seen_by, two_stages
-from pipeline.nets.fit import active_units
+from pipeline.learn.segments import ViewTraining
+from pipeline.nets.crossview import FirstStage, Segments, two_stages, view_songs
+from pipeline.nets.families import cross_view
+from pipeline.nets.fit import embed
+from pipeline.nets.loop import Recipe
+from pipeline.nets.objective import Objective
+from pipeline.nets.vae import VAE
+from pipeline.score.kmeans import kmeans
 
 log = logging.getLogger(__name__)
 
 NAME = "cross"
-TRIED = 2  # seeds of each candidate
-CLUSTERS = (4, 8, 16)  # of the halves: the choice must not hang on one number
+MIN_HALVABLE = 3  # tracks of two segments or more: fewer cannot be compared with one another
 Shares = Annotated[tuple[Share, ...], NonEmpty()]
 
 
 @dataclass(frozen=True)
-class CrossViewParams:
+class First:
+    nets: Count
+    hidden: Count
+    latent: Count
+    nearest: Count
+    drawn: Count
+
+
+@dataclass(frozen=True)
+class CrossView(ViewTraining):
     powers: Shares
     neighbours: Shares
     reject: Share
+    tried: Count
+    clusters: Annotated[tuple[Count, ...], NonEmpty()]
     hidden: Count
     latent: Count
-    epochs: Count
+    warmup: Share
+    beta: NotNegative
+    agreement: NotNegative
+    first: First
+
+    def cross_recipe(self) -> Recipe:
+        return self.recipe(Objective(self.beta, agreement=self.agreement), self.warmup)
 
 
 @dataclass(frozen=True)
@@ -53,12 +73,12 @@ class Params:
     seeds: Seeds
     device: Device
     train: Train
-    crossview: CrossViewParams
+    crossview: CrossView
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """How the network is shown the segments, and what share of its target are neighbours (0: one stage)."""
+    """The metric of the segments, and the share of neighbours in the target (0: one stage)."""
 
     power: float
     neighbours: float
@@ -68,69 +88,68 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Job:
+class CandidateJob:
     """A candidate to train from one seed."""
 
     candidate: Candidate
     metric: Metric
     seed: int
-    own: CrossViewParams
+    settings: CrossView
     device: torch.device
+    keep: bool
 
     def __str__(self) -> str:
-        return f"({self.candidate}) seed {self.seed}"
+        return f"crossview ({self.candidate}) seed {self.seed}"
 
 
 @dataclass(frozen=True)
-class Learnt:
-    """What one seed of a candidate gives."""
+class CandidateSeed:
+    """What one seed of a candidate gives, and how well the clusters of half tracks agree."""
 
-    mean: Array  # [track, latent]
-    kl: list[float]
-    active: int
-    halves: float
-    curve: list[Epoch]
-    weights: Mapping[str, torch.Tensor]
+    trained: TrainedSeed
+    agreement: float
 
 
-def learn(job: Job) -> Learnt:
+def learn_candidate(job: CandidateJob) -> CandidateSeed:
     """Trains and embeds one seed."""
-    if job.device.type == "cpu":
-        torch.set_num_threads(1)  # the seeds share the cores; and one keeps the sums' order on any number of them
-    own, views = job.own, segments.segments(job.metric).to(job.device)
-    torch.manual_seed(job.seed)
-    net, curve = two_stages(
-        views, hidden=own.hidden, latent=own.latent, epochs=own.epochs, share=job.candidate.neighbours
+    settings, views = job.settings, segments.read_segments(job.metric).to(job.device)
+    training.begin(job.seed, job.device)
+    vae, curve = two_stages(
+        views,
+        settings.cross_recipe(),
+        hidden=settings.hidden,
+        latent=settings.latent,
+        first=FirstStage(**asdict(settings.first)),
+        share=job.candidate.neighbours,
     )
-    seen = seen_by(net, views.whole())
-    active = active_units(seen)
-    kl = [round(value, 5) for value in seen.kl.tolist()]
-    halves = _halves(net, views) if active else 0.0
-    return Learnt(seen.mean.cpu().numpy(), kl, active, halves, curve, _weights(net, job.metric))
+    trained = training.seed_result(NAME, embed(vae, view_songs(views.whole())), curve)
+    agreement = half_agreement(vae, views, settings.clusters) if trained.active else 0.0
+    vae.scales["audio"] = segments.projection(job.metric)
+    if job.keep:
+        trained = replace(trained, kept=Kept(keep.half_weights(vae)))
+    return CandidateSeed(trained, agreement)
 
 
-def _halves(net: CrossView, segments: Segments) -> float:
-    first, second = (embed(net, half).cpu().double().numpy() for half in segments.halves())
-    return cross_half(first, second)
+def half_agreement(vae: VAE, views: Segments, clusters: tuple[int, ...]) -> float:
+    first, second = (embed(vae, view_songs(half)).mean.cpu().double().numpy() for half in views.halves())
+    return cross_half(first, second, clusters)
 
 
-def cross_half(first: Array, second: Array) -> float:
+def cross_half(first: Array, second: Array, clusters: tuple[int, ...]) -> float:
     """The AMI of the clusters of the tracks' first halves with those of their second: a mean over numbers of clusters.
 
-    It needs no label. A space that sees noise, or nothing, does not put both halves of a song into the same cluster.
+    It needs no label. A space of noise, or a collapsed one, does not put both halves of a song into the same cluster.
     """
-    found = []
-    for k in sorted({min(k, len(first) - 1) for k in CLUSTERS} - {0, 1}):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # halves that are equal: less places than clusters
-            parts = [KMeans(k, n_init=10, random_state=0).fit_predict(half) for half in (first, second)]
+    scores = []
+    for k in sorted({min(k, len(first) - 1) for k in clusters} - {0, 1}):
+        parts = [kmeans(half, k, seed=0) for half in (first, second)]
         several = all(len(np.unique(part)) > 1 for part in parts)
-        found.append(float(adjusted_mutual_info_score(*parts)) if several else 0.0)  # one cluster agrees with anything
-    return fmean(found) if found else 0.0
+        scores.append(float(adjusted_mutual_info_score(*parts)) if several else 0.0)  # one cluster agrees with anything
+    return fmean(scores) if scores else 0.0
 
 
 def enough(agreement: Mapping[Candidate, float], reject: float) -> float:
-    """What a candidate must reach: a share of the best. The score tells bad from good, but does not order good ones."""
+    """What a candidate must reach: a share of the best. The score separates bad from good, but cannot order good ones."""
     best = max(agreement.values())
     return min(best, reject * best)  # chance can make all of them negative
 
@@ -141,93 +160,98 @@ def chosen(agreement: Mapping[Candidate, float], reject: float) -> Candidate:
     return next(candidate for candidate, score in agreement.items() if score >= needed)
 
 
-def candidates(own: CrossViewParams) -> list[Candidate]:
-    """In the order of preference: the first of each list in params.yaml before the others."""
-    return [Candidate(power, share) for share in own.neighbours for power in own.powers]
+def candidates(settings: CrossView) -> list[Candidate]:
+    """In the order of preference: the first of each list in params.yaml before the rest."""
+    return [Candidate(power, share) for share in settings.neighbours for power in settings.powers]
 
 
-def _weights(net: CrossView, metric: Metric) -> dict[str, torch.Tensor]:
-    """What is needed to embed a further track; the trained ones in half precision, as they were rounded."""
-    trained = {key for key, _ in net.named_parameters()}
-    state = {key: value.half() if key in trained else value for key, value in net.state_dict().items()}
-    state |= {f"metric.{key}": torch.from_numpy(getattr(metric, key)).float() for key in ("mean", "matrix")}
-    return {key: value.contiguous().cpu() for key, value in state.items()}
+@dataclass(frozen=True)
+class Search:
+    """Trains candidates on the tracks; the metrics are made once per power."""
+
+    p: Params
+    metrics: Mapping[float, Metric]
+    device: torch.device
+
+    def seeds(self, options: list[Candidate], seeds: Seeds) -> list[CandidateSeed]:
+        """All these seeds of each candidate, candidate by candidate; the first seed of all keeps its weights."""
+        jobs = [
+            CandidateJob(
+                option, self.metrics[option.power], seed, self.p.crossview, self.device, seed == self.p.seeds[0]
+            )
+            for option in options
+            for seed in seeds
+        ]
+        return training.learn_all(learn_candidate, jobs, "crossview", self.p.train) if jobs else []
+
+    def best(self, folder: Path) -> tuple[Candidate, list[TrainedSeed]]:
+        """The chosen candidate with all seeds; every candidate is tried with a few."""
+        settings, options = self.p.crossview, candidates(self.p.crossview)
+        few = self.p.seeds[: settings.tried]
+        tried = self.seeds(options, few)
+        by_candidate = {option: tried[len(few) * i : len(few) * (i + 1)] for i, option in enumerate(options)}
+        agreements = {option: [seed.agreement for seed in seeds] for option, seeds in by_candidate.items()}
+        best = _choose(folder, agreements, settings.reject)
+        rest = self.seeds([best], self.p.seeds[settings.tried :])
+        return best, [seed.trained for seed in (*by_candidate[best], *rest)]
 
 
 def main() -> None:
     p = params.load(Params)
     workers.one_thread()  # keeps the order of the sums, and so the bytes, on any number of cores
     folder = store.fresh_folder(store.BUILD / "crossview")
-    heard = store.read_rows(store.BUILD / "audio", "stats", "valid")
-    valid = np.array(heard["valid"])
-    store.write_rows(folder, heard.ids)
-    if (able := int(linear.halvable(valid).sum())) < 3:
-        log.warning(
-            "crossview: %d of %d tracks have two segments, and it learns from 3 or more: no model", able, len(valid)
-        )
+    rows = store.read_rows(store.BUILD / "audio", "stats", "valid")
+    valid = np.array(rows["valid"])
+    store.write_rows(folder, rows.ids)
+    if (tracks := int(linear.halvable(valid).sum())) < MIN_HALVABLE:
+        reason = f"{tracks} of {len(valid)} tracks have two segments or more, and it needs {MIN_HALVABLE}"
+        log.warning("crossview: %s: no model", reason)
+        keep.write_untrained(NAME, reason)
         return
-    device, why = segments.chosen_device(p.device)
-    log.info("crossview: %d tracks, %d of them with two segments or more; %s", len(valid), able, why)
-    metrics = {power: linear.suppression(heard["stats"], valid, power) for power in p.crossview.powers}
-
-    def jobs(which: list[Candidate], seeds: Seeds) -> list[Job]:
-        return [Job(one, metrics[one.power], seed, p.crossview, device) for one in which for seed in seeds]
-
-    trials = jobs(candidates(p.crossview), p.seeds[:TRIED])
-    tried: dict[Candidate, list[Learnt]] = {}
-    for job, one in zip(trials, segments.learnt("crossview", learn, trials, p.train, device), strict=True):
-        tried.setdefault(job.candidate, []).append(one)
-    best = _choose(folder, {key: [one.halves for one in ones] for key, ones in tried.items()}, p.crossview.reject)
-    rest = jobs([best], p.seeds[TRIED:])
-    learned = [*tried[best], *(segments.learnt("crossview", learn, rest, p.train, device) if rest else [])]
-    _write(folder, heard.ids, p, best, learned)
+    device, why = plan.choose_device(p.device)
+    log.info("crossview: %d tracks, %d of them with two segments or more; %s", len(valid), tracks, why)
+    metrics = {power: linear.suppression(rows["stats"], valid, power) for power in p.crossview.powers}
+    best, results = Search(p, metrics, device).best(folder)
+    settings = p.crossview
+    build = partial(cross_view, hidden=settings.hidden, latent=settings.latent)
+    shapes = {"audio": rows["stats"].shape[2:]}
+    keep.write_model(
+        Trained(folder, NAME, rows.ids, _about(best, p), build, shapes, (), settings.cross_recipe(), p.seeds, results)
+    )
 
 
-def _choose(folder: Path, halves: Mapping[Candidate, list[float]], reject: float) -> Candidate:
-    """The candidate that is taken; the table says what spoke for and against each."""
-    agreement = {candidate: fmean(scores) for candidate, scores in halves.items()}
-    best = chosen(agreement, reject)
-    needed = enough(agreement, reject)
+def _choose(folder: Path, agreements: Mapping[Candidate, list[float]], reject: float) -> Candidate:
+    """The candidate to take; the table shows the agreement and the verdict of each."""
+    means = {candidate: fmean(scores) for candidate, scores in agreements.items()}
+    best = chosen(means, reject)
+    needed = enough(means, reject)
     rows = [
         {
             "power": candidate.power,
             "neighbours": candidate.neighbours,
-            "seeds": len(halves[candidate]),
-            "cross_half_ami": round(score, 4),
-            "lowest": round(min(halves[candidate]), 4),
-            "verdict": "chosen" if candidate == best else "good enough" if score >= needed else "rejected",
+            "seeds": len(agreements[candidate]),
+            "cross_half_ami": round(mean, 4),
+            "lowest": round(min(agreements[candidate]), 4),
+            "verdict": "chosen" if candidate == best else "good enough" if mean >= needed else "rejected",
         }
-        for candidate, score in agreement.items()
+        for candidate, mean in means.items()
     ]
     store.write_table(folder / "choice.csv", pd.DataFrame(rows))
-    log.info("crossview: %s: clusters of half a track tell those of the other half, AMI %.2f", best, agreement[best])
+    log.info("crossview: %s: clusters of first and second halves agree, AMI %.2f", best, means[best])
     return best
 
 
-def _write(folder: Path, ids: tuple[str, ...], p: Params, best: Candidate, learned: list[Learnt]) -> None:
-    store.write_rows(folder, ids, **{NAME: np.stack([one.mean for one in learned], axis=1)})
-    save_file(dict(learned[0].weights), folder / f"{NAME}.safetensors")
-    curve = [
-        {"model": NAME, "seed": seed, "epoch": number, "loss": round(epoch.loss, 4)}
-        | {"kl": round(epoch.kl, 5), "mse_audio": round(epoch.mse, 6)}
-        for seed, one in zip(p.seeds, learned, strict=True)
-        for number, epoch in enumerate(one.curve, start=1)
-    ]
-    store.write_table(folder / f"{NAME}_curve.csv", pd.DataFrame(curve))
-    about = {
+def _about(best: Candidate, p: Params) -> dict[str, Any]:
+    return {
+        "role": "model",
         "family": "two-stage cross-view VAE" if best.neighbours else "cross-view VAE",
         "input": "stats",
         "lyrics": "none",
         "condition": "none",
-        "beta": BETA,
-        "seeds": list(p.seeds),
+        "beta": p.crossview.beta,
         "power": best.power,
         "neighbours": best.neighbours,
-        "active_units": [one.active for one in learned],
-        "kl_per_unit": [one.kl for one in learned],
     }
-    store.write_json(folder / f"{NAME}.json", about)
-    log.info("%s: %s of %d units active", NAME, ", ".join(str(one.active) for one in learned), p.crossview.latent)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Stage `easy`: a dense VAE on pooled statistics of each segment, or on all its MFCC frames.
 
-Writes build/easy: the embedding, weights and curve of model `easy`.
+Writes build/easy, the embedding and curve of model `easy`, and models/easy.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Stage `hard`: a conditional beta-VAE, audio and lyrics as experts, told a label so that the rest is what it learns.
+"""Stage `hard`: a conditional beta-VAE, audio and lyrics as experts, given a label so that it learns the rest.
 
-The only reader of `beta`. Writes build/hard: model `hard`, and how audio alone (`hard_audio`) and lyrics alone
-(`hard_lyrics`) see the tracks.
+The only reader of `beta`. Writes build/hard, the embeddings of model `hard` from both, from audio alone (`hard_audio`)
+and from lyrics alone (`hard_lyrics`), and models/hard.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 from pipeline.core import command, params, store
-from pipeline.core.params import Count, Layers, NotNegative, Seeds, Within
+from pipeline.core.params import Count, Layers, NotNegative, Number, Seeds, Within
 from pipeline.core.settings import Device
 from pipeline.learn import training
 from pipeline.learn.plan import Model, Train
@@ -21,7 +21,7 @@ from pipeline.nets.families import experts
 class Hard:
     condition: str
     lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"]
-    dropout: Annotated[float, Within(0, 0.9)]
+    dropout: Annotated[Number, Within(0, 0.9)]
     hidden: Layers
     latent: Count
     epochs: Count
@@ -38,15 +38,15 @@ class Params:
 
 def main() -> None:
     p = params.load(Params)
-    own = p.hard
-    lyrics = None if own.lyrics == "none" else own.lyrics
+    hard = p.hard
+    lyrics = None if hard.lyrics == "none" else hard.lyrics
     model = Model(
         store.fresh_folder(store.BUILD / "hard"),
         "hard",
         "conditional beta-VAE",
-        Source("stats", lyrics, own.condition),
-        partial(experts, hidden=own.hidden, latent=own.latent, dropout=own.dropout),
-        own.epochs,
+        Source("stats", lyrics, hard.condition),
+        partial(experts, hidden=hard.hidden, latent=hard.latent, dropout=hard.dropout),
+        hard.epochs,
         p.beta,
         alone=("audio", "lyrics") if lyrics else (),
     )

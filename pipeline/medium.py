@@ -1,18 +1,19 @@
 """Stage `medium`: convolutional VAEs of audio and lyrics, and the dense fusion of both.
 
-Writes build/medium: models `conv1d` (MFCC frames), `conv2d` (log-mel pictures) and `fusion` (statistics and words
-side by side in one dense VAE), each fused with the lyrics that `medium.lyrics` names.
+Models `conv1d` (MFCC frames), `conv2d` (log-mel pictures) and `fusion` (statistics and words side by side in one
+dense VAE), each fused with the lyrics that `medium.lyrics` names. Writes build/medium and models/<name>.
 """
 
 import logging
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pipeline.core import command, params, store
 from pipeline.core.params import Count, Layers, NonEmpty, Seeds
 from pipeline.core.settings import Device
-from pipeline.learn import songs, training
+from pipeline.learn import keep, songs, training
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.songs import Source
 from pipeline.nets.families import joined
@@ -42,28 +43,33 @@ class Params:
     medium: Medium
 
 
+def described(name: str, medium: Medium, folder: Path) -> Model:
+    kind = name if name in INPUTS else "dense"
+    lyrics = None if medium.lyrics == "none" else medium.lyrics
+    return Model(
+        folder,
+        name,
+        FAMILIES[name],
+        Source(INPUTS.get(name, medium.fusion_input), lyrics, flat=kind == "dense"),
+        partial(joined, hidden=medium.hidden, latent=medium.latent, channels=medium.channels, audio=kind),
+        medium.epochs,
+        beta=1.0,
+    )
+
+
 def main() -> None:
     p = params.load(Params)
-    own, folder = p.medium, store.fresh_folder(store.BUILD / "medium")
-    if "fusion" in own.models:
-        songs.require_frames(own.fusion_input, "medium.fusion_input")
-    for model in own.models:
-        if model in INPUTS and not songs.has_frames(INPUTS[model]):
-            log.warning("%s is left out: audio.external gives no frames of sound, which it reads", model)
-            continue
-        kind = model if model in INPUTS else "dense"
-        made = Model(
-            folder,
-            model,
-            FAMILIES[model],
-            Source(
-                INPUTS.get(model, own.fusion_input), None if own.lyrics == "none" else own.lyrics, flat=kind == "dense"
-            ),
-            partial(joined, hidden=own.hidden, latent=own.latent, channels=own.channels, audio=kind),
-            own.epochs,
-            beta=1.0,
-        )
-        training.learn(made, p.seeds, p.train, p.device)
+    medium, folder = p.medium, store.fresh_folder(store.BUILD / "medium")
+    if "fusion" in medium.models:
+        songs.require_frames(medium.fusion_input, "medium.fusion_input")
+    for name in FAMILIES:
+        if name not in medium.models:
+            keep.write_untrained(name, f"medium.models is {', '.join(medium.models)}")
+        elif name in INPUTS and not songs.has_frames(INPUTS[name]):
+            log.warning("%s is left out: it reads frames of sound, which audio.external does not give", name)
+            keep.write_untrained(name, "it reads frames of sound, which audio.external does not give")
+        else:
+            training.learn(described(name, medium, folder), p.seeds, p.train, p.device)
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def world(p: Params, said: Rows, found: dict[str, Trial], controls: dict[str, st
     tracks = catalog.usable_tracks().loc[list(ids)]
     truths = usable(tracks, (p.questions.sound, p.questions.words, p.questions.language))
     artists, sources = (tracks[column].to_numpy(dtype=object) for column in ("artist", "source"))
-    kept = {share: songs.kept(np.array(said["has_lyrics"]), share) for share in p.questions.missing}
+    kept = {share: songs.kept_lyrics(np.array(said["has_lyrics"]), share) for share in p.questions.missing}
     group = groups(list(artists), GROUPS, seed=0)
     return World(found, truths, artists, sources, scripts(ids), kept, group, p.questions, controls)
 

@@ -48,7 +48,7 @@ SMALL = {
     "baselines.latent": 4,
     "baselines.hidden": [16, 8],
     "baselines.epochs": 5,
-    "baselines.contrast_epochs": 5,
+    "baselines.contrastive.epochs": 5,
     "crossview.hidden": 16,
     "crossview.latent": 4,
     "crossview.epochs": 5,

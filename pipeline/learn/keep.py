@@ -1,27 +1,51 @@
-"""What a trained model leaves on the disk."""
+"""What a trained model leaves on the disk, and the way back: `load_model`.
 
+In build/<stage>/: NAME.npy [track, seed, latent] and NAME.json (what it is), NAME_curve.csv, NAME_input.npy /
+NAME_output.npy (a few reconstructions), NAME_traversal.npy (what moving a unit does); with a mixture as prior also
+NAME_assignments.npy [track, seed, k]. In models/NAME/: the weights of the first seed, config.json and a model card.
+"""
+
+import hashlib
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save_file
+from safetensors.numpy import load_file, save_file
+from torch import nn
 
+from pipeline import nets
 from pipeline.core import store
 from pipeline.core.store import Array
-from pipeline.learn.plan import Model, Train
+from pipeline.learn.card import card, untrained_card
 from pipeline.learn.songs import Corpus
-from pipeline.nets.fit import Epoch, Songs, embed
-from pipeline.nets.vae import VAE, Scale
+from pipeline.nets.families import Contrast, Shape, contrast, cross_view, experts, joined
+from pipeline.nets.fit import Songs, embed
+from pipeline.nets.loop import Epoch, Recipe
+from pipeline.nets.prior import Mixture
+from pipeline.nets.vae import VAE, Projection, Scale
 
 log = logging.getLogger(__name__)
 
-EXAMPLES = 4  # reconstructions that are kept to be looked at
+MODELS = Path("models")
+BUILDERS = {"joined": joined, "experts": experts, "cross_view": cross_view, "contrast": contrast}
+EXAMPLES = 4  # reconstructions for the figures
 UNITS, STEPS = 8, (-2.0, -1.0, 0.0, 1.0, 2.0)  # of a traversal; steps in standard deviations of the tracks
+DECIMALS = {"loss": 4, "kl": 5}  # of a curve; squared errors have 6
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What one seed leaves beside its embeddings."""
+
+    weights: Mapping[str, Array]
+    arrays: Mapping[str, Array] = field(default_factory=dict)  # for figures, as NAME_<key>.npy
+    lists: Mapping[str, list[Any]] = field(default_factory=dict)  # for figures, as NAME_<key>.json
 
 
 @dataclass(frozen=True)
@@ -29,88 +53,158 @@ class TrainedSeed:
     """What one seed gives."""
 
     means: Mapping[str, Array]  # embedding name -> [track, latent]
-    kl: list[float]  # nats a segment, per unit
-    active: int | None  # units; undefined without a KL term, where any scale of a unit is as good
-    active_alone: Mapping[str, int]  # modality -> units that are active where it alone is seen
-    mse: Mapping[str, float]  # per modality at the last epoch, in standardised units
-    curve: list[dict[str, object]]
-    assignments: Array | None  # [track, component]
+    curve: list[Epoch]
+    kl: list[float] = field(default_factory=list)  # nats per segment, per unit
+    active: int | None = None  # units; undefined without a KL term, where any scale of a unit is as good
+    active_alone: Mapping[str, int] = field(default_factory=dict)  # modality -> units that it makes active by itself
+    assignments: Array | None = None  # [track, component]
+    kept: Kept | None = None
 
 
-def write_model(model: Model, train: Train, made: Corpus, seeds: tuple[int, ...], learnt: list[TrainedSeed]) -> None:
-    folder, name = model.folder, model.name
-    arrays = {key: np.stack([one.means[key] for one in learnt], axis=1) for key in learnt[0].means}
-    if shares := [one.assignments for one in learnt if one.assignments is not None]:
+@dataclass(frozen=True)
+class Trained:
+    """A trained model: what it is, and what each of its seeds gave. The first seed's weights are kept."""
+
+    folder: Path
+    name: str
+    ids: tuple[str, ...]
+    about: Mapping[str, Any]  # role, family, input and more
+    build: partial[Any]
+    shapes: Mapping[str, Shape]
+    labels: tuple[str, ...]  # the values of the condition
+    recipe: Recipe
+    seeds: tuple[int, ...]
+    results: Sequence[TrainedSeed]
+
+
+def write_model(trained: Trained) -> None:
+    """Writes build/<stage>/NAME.* and models/NAME/."""
+    folder, name, results = trained.folder, trained.name, trained.results
+    arrays = {key: np.stack([seed.means[key] for seed in results], axis=1) for key in results[0].means}
+    if shares := [seed.assignments for seed in results if seed.assignments is not None]:
         arrays[f"{name}_assignments"] = np.stack(shares, axis=1)  # without a .json it is no embedding
-    store.write_rows(folder, made.ids, **arrays)
-    store.write_table(folder / f"{name}_curve.csv", pd.DataFrame([row for one in learnt for row in one.curve]))
-    source = model.source
-    shown = {"input": source.audio, "lyrics": source.lyrics or "none", "condition": source.condition}
-    about: dict[str, Any] = {"family": model.family, **shown, "beta": model.beta, "view": train.view}
-    if model.beta:
-        about |= {"objective": train.objective} | ({} if train.objective == "beta" else {"strength": train.strength})
-    if model.clusters:
-        about["clusters"] = model.clusters
-    about |= {"seeds": list(seeds), "latent": len(learnt[0].kl)}
-    about |= {"shapes": {key: list(shape) for key, shape in made.shapes.items()}, "labels": list(made.labels)}
-    about["kl_per_unit"] = [one.kl for one in learnt]
-    if model.beta:
-        about["active_units"] = [one.active for one in learnt]
-        log.info("%s: %s of %d units active", name, ", ".join(str(one.active) for one in learnt), len(learnt[0].kl))
+    store.write_rows(folder, trained.ids, **arrays)
+    about = _about(trained)
     store.write_json(folder / f"{name}.json", about)
-    for modality in model.alone:
-        seen_by = {"family": f"{model.family}, {modality} alone", "condition": source.condition}
-        units = {"latent": about["latent"], "active_units": [one.active_alone[modality] for one in learnt]}
-        store.write_json(folder / f"{name}_{modality}.json", seen_by | (units if model.beta else {}))
+    if results[0].kl:
+        store.write_table(folder / f"{name}_curve.csv", pd.DataFrame(_curve_rows(trained)))
+    kept = results[0].kept
+    assert kept is not None
+    for key, array in kept.arrays.items():
+        np.save(folder / f"{name}_{key}.npy", array)
+    for key, values in kept.lists.items():
+        store.write_json(folder / f"{name}_{key}.json", values)
+    target, config = store.fresh_folder(MODELS / name), _config(trained, about)
+    save_file(dict(kept.weights), target / "weights.safetensors")
+    store.write_json(target / "config.json", config)
+    (target / "README.md").write_text(card(name, config), encoding="utf-8")
 
 
-def curve_rows(name: str, seed: int, epochs: list[Epoch]) -> list[dict[str, object]]:
+def write_untrained(name: str, reason: str) -> None:
+    """Leaves models/NAME/ with a README alone, since dvc wants every output to exist."""
+    target = store.fresh_folder(MODELS / name)
+    (target / "README.md").write_text(untrained_card(name, reason), encoding="utf-8")
+
+
+def _about(trained: Trained) -> dict[str, Any]:
+    results = trained.results
+    about = {**trained.about, "seeds": list(trained.seeds), "labels": list(trained.labels)}
+    about["shapes"] = {key: list(shape) for key, shape in trained.shapes.items()}
+    if results[0].kl:
+        about |= {"latent": len(results[0].kl), "kl_per_unit": [seed.kl for seed in results]}
+    if results[0].active is not None:
+        about["active_units"] = [seed.active for seed in results]
+        units = ", ".join(str(seed.active) for seed in results)
+        log.info("%s: %s of %d units active", trained.name, units, about["latent"])
+    return about
+
+
+def _config(trained: Trained, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What is needed to build the network again, and where it comes from."""
+    code = sorted(Path(nets.__path__[0]).glob("*.py"))
+    return {
+        **{key: value for key, value in about.items() if key != "kl_per_unit"},
+        "weights_of_seed": trained.seeds[0],
+        "tracks": len(trained.ids),
+        "builder": trained.build.func.__name__,
+        "arguments": trained.build.keywords,
+        "recipe": asdict(trained.recipe),
+        "code": hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()[:16],  # of pipeline/nets
+    }
+
+
+def _curve_rows(trained: Trained) -> list[dict[str, object]]:
     return [
-        {"model": name, "seed": seed, "epoch": number, "loss": round(epoch.loss, 4), "kl": round(epoch.kl, 5)}
-        | {f"mse_{key}": round(value, 6) for key, value in epoch.mse.items()}
-        for number, epoch in enumerate(epochs, start=1)
+        {"model": trained.name, "seed": number, "epoch": epoch}
+        | {key: round(value, DECIMALS.get(key, 6)) for key, value in parts.items()}
+        for number, seed in zip(trained.seeds, trained.results, strict=True)
+        for epoch, parts in enumerate(seed.curve, start=1)
     ]
 
 
+def half_weights(net: nn.Module) -> dict[str, Array]:
+    """The weights in half precision, and the buffers as they are."""
+    trained = {key for key, _ in net.named_parameters()}
+    state = {key: value.half() if key in trained else value for key, value in net.state_dict().items()}
+    return {key: value.contiguous().cpu().numpy() for key, value in state.items()}
+
+
 @torch.no_grad()
-def write_examples(folder: Path, name: str, vae: VAE, made: Corpus, ready: Songs) -> None:
-    """Writes the weights in half precision, and what the model makes of the first segment of a few tracks."""
-    folder.mkdir(parents=True, exist_ok=True)
-    trained = {key for key, _ in vae.named_parameters()}
-    state = vae.state_dict().items()
-    weights = {key: (value.half() if key in trained else value).contiguous().cpu() for key, value in state}
-    save_file(weights, folder / f"{name}.safetensors")
-    chosen = np.linspace(0, len(made.ids) - 1, min(EXAMPLES, len(made.ids))).astype(int)
+def kept_vae(vae: VAE, corpus: Corpus, ready: Songs) -> Kept:
+    """The weights, what the model makes of the first segment of a few tracks, and a traversal.
+
+    Of pictures a traversal is the mean over time: that is what is looked at, and it is small.
+    """
+    chosen = np.linspace(0, len(corpus.ids) - 1, min(EXAMPLES, len(corpus.ids))).astype(int)
     rows = torch.tensor([int((ready.track == track).nonzero()[0]) for track in chosen], device=ready.track.device)
     batch = ready.batch(rows)
-    outputs = vae.decode(vae.embed(batch), batch.condition)
-    view = "audio" if "audio" in outputs else next(iter(outputs))
-    scale = vae.scales[view]
-    assert isinstance(scale, Scale)
-    np.save(folder / f"{name}_input.npy", scale.back(batch.views[view]).half().cpu().numpy())
-    np.save(folder / f"{name}_output.npy", scale.back(outputs[view]).half().cpu().numpy())
-    store.write_json(folder / f"{name}_examples.json", [made.ids[track] for track in chosen])
-
-
-@torch.no_grad()
-def write_traversal(folder: Path, name: str, vae: VAE, ready: Songs) -> None:
-    """Writes what the decoder makes of the sound when one latent unit moves: NAME_traversal.npy [unit, step, ...].
-
-    Of pictures the mean over time: that is what is looked at, and it is small.
-    """
-    seen = embed(vae, ready)
-    units = seen.kl.argsort(descending=True)[:UNITS]
-    latent = seen.mean.mean(0).repeat(len(units), len(STEPS), 1)
-    steps = torch.tensor(STEPS, device=latent.device)
-    for row, unit in zip(latent, units.tolist(), strict=True):
-        row[:, unit] += seen.mean[:, unit].std() * steps
-    flat = latent.flatten(0, 1)
-    outputs = vae.decode(flat, ready.condition.mean(0).expand(len(flat), -1))
-    if "audio" not in outputs:
-        return
+    outputs = vae.decode(vae.embed(batch), batch.condition)["audio"]
+    units, moved = _traversal(vae, ready)
+    moved = moved.mean(-1, keepdim=True) if moved.dim() == 4 else moved
     scale = vae.scales["audio"]
     assert isinstance(scale, Scale)
-    made = scale.back(outputs["audio"])
-    made = made.mean(-1, keepdim=True) if made.dim() == 3 else made
-    np.save(folder / f"{name}_traversal.npy", made.unflatten(0, (len(units), len(STEPS))).half().cpu().numpy())
-    store.write_json(folder / f"{name}_units.json", units.tolist())
+    arrays = {"input": scale.back(batch.views["audio"]), "output": scale.back(outputs), "traversal": moved}
+    return Kept(
+        half_weights(vae),
+        {key: values.half().cpu().numpy() for key, values in arrays.items()},
+        {"examples": [corpus.ids[track] for track in chosen], "units": units},
+    )
+
+
+def _traversal(vae: VAE, ready: Songs) -> tuple[list[int], torch.Tensor]:
+    """The units of the largest KL, and the sound [unit, step, ...] that the decoder makes when each of them moves."""
+    embedding = embed(vae, ready)
+    units = embedding.kl.argsort(descending=True)[:UNITS]
+    latent = embedding.mean.mean(0).repeat(len(units), len(STEPS), 1)
+    steps = torch.tensor(STEPS, device=latent.device)
+    for row, unit in zip(latent, units.tolist(), strict=True):
+        row[:, unit] += embedding.mean[:, unit].std() * steps
+    flat = latent.flatten(0, 1)
+    outputs = vae.decode(flat, ready.condition.mean(0).expand(len(flat), -1))["audio"]
+    scale = vae.scales["audio"]
+    assert isinstance(scale, Scale)
+    return units.tolist(), scale.back(outputs).unflatten(0, (len(units), len(STEPS)))
+
+
+def load_model(folder: Path) -> VAE | Contrast:
+    """The network of models/NAME, ready to embed: `embed(net, standardised(net, songs))` for a VAE."""
+    config = store.read_json(folder / "config.json")
+    weights = {
+        key: torch.from_numpy(values).float() for key, values in load_file(folder / "weights.safetensors").items()
+    }
+    scales = {name: _loaded_scale(weights, f"scales.{name}") for name in config["shapes"]}
+    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in config["arguments"].items()}
+    shapes = {name: tuple(shape) for name, shape in config["shapes"].items()}
+    net = BUILDERS[config["builder"]](shapes, scales, labels=len(config["labels"]), **arguments)
+    if "prior.logits" in weights:
+        units = torch.zeros_like(weights["prior.means"])
+        net.prior = Mixture(torch.ones(len(units)), units, units + 1)
+    net.load_state_dict(weights)
+    net.eval()
+    return net
+
+
+def _loaded_scale(weights: Mapping[str, torch.Tensor], name: str) -> Scale | Projection:
+    if f"{name}.matrix" in weights:
+        return Projection(weights[f"{name}.mean"], weights[f"{name}.matrix"])
+    return Scale(weights[f"{name}.mean"], weights[f"{name}.std"])

@@ -1,4 +1,4 @@
-"""What linear algebra makes of the segments of tracks, without labels and (but for a sign) without chance."""
+"""Baselines of linear algebra, from the segments of tracks: without labels, and (but for a sign) without chance."""
 
 from dataclasses import dataclass
 
@@ -20,48 +20,46 @@ def raw(stats: Array, valid: Array) -> Array:
 
 
 def pca(points: Array, dims: int, seed: int) -> Array:
-    found: Array = PCA(min(dims, *points.shape), svd_solver="full", random_state=seed).fit_transform(points)
-    return found
+    reduced: Array = PCA(min(dims, *points.shape), svd_solver="full", random_state=seed).fit_transform(points)
+    return reduced
 
 
 def spectral(points: Array, dims: int, seed: int) -> Array:
     """Coordinates from the graph of similarities, a Gaussian of the distance: every track is connected.
 
-    One scale for all of them: the first eigenvectors carry the clusters, and each to its own scale would raise noise.
+    They share one scale: the first eigenvectors carry the clusters, and a scale for each would raise noise.
     """
-    found: Array = SpectralEmbedding(min(dims, len(points) - 2), affinity="rbf", random_state=seed).fit_transform(
-        points
-    )
-    scaled: Array = found / np.maximum(found.std(), 1e-12)
+    embedding = SpectralEmbedding(min(dims, len(points) - 2), affinity="rbf", random_state=seed)
+    coordinates: Array = embedding.fit_transform(points)
+    scaled: Array = coordinates / np.maximum(coordinates.std(), 1e-12)
     return scaled
 
 
 def track_lda(stats: Array, valid: Array, dims: int) -> Array:
-    """Where tracks differ most from each other for how little their own segments differ: LDA, each track a class.
+    """The directions in which tracks differ most, relative to the segments within them: LDA, each track a class.
 
-    No label is in it. The segments of one track vary equally in all directions that come back.
+    It uses no label. The segments of one track vary equally in all directions of the result.
     """
-    seen = suppression(stats, valid, power=1.0)
-    means = track_means(seen(stats), valid)
+    means = track_means(suppression(stats, valid, power=1.0)(stats), valid)
     return pca(means, dims, seed=0)  # a full SVD: the seed changes nothing
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A linear view of segments, in which the plain distance is the one that is meant."""
+    """A linear map of segments after which the plain distance is the one that is meant."""
 
     mean: Array  # [number]
     matrix: Array  # [number, direction]
 
     def __call__(self, values: Array) -> Array:
-        seen: Array = (values - self.mean) @ self.matrix
-        return seen
+        mapped: Array = (values - self.mean) @ self.matrix
+        return mapped
 
 
 def suppression(stats: Array, valid: Array, power: float) -> Metric:
     """The metric (Sw + ridge)^-power, Sw being the covariance of standardised segments within their tracks.
 
-    What changes from segment to segment of one song is made quieter: power 0 leaves it, 1 is the metric of track-LDA.
+    It reduces what changes from segment to segment of one song: power 0 leaves it, 1 is the metric of track-LDA.
     The directions share one scale, so that the segments have unit variance in the mean over them.
     """
     segments = np.asarray(stats[valid], dtype=np.float64)
@@ -77,20 +75,20 @@ def suppression(stats: Array, valid: Array, power: float) -> Metric:
 
 def _within(values: Array, valid: Array) -> Array:
     """The covariance of the segments about the mean of their track, over the tracks that have at least two."""
-    apart = np.where(valid[..., None], values - track_means(values, valid)[:, None], 0)
+    residuals = np.where(valid[..., None], values - track_means(values, valid)[:, None], 0)
     free = int((valid.sum(1) - 1).clip(min=0).sum())
-    flat = apart.reshape(-1, values.shape[-1])
-    found: Array = flat.T @ flat / max(free, 1)
-    return found
+    flat = residuals.reshape(-1, values.shape[-1])
+    covariance: Array = flat.T @ flat / max(free, 1)
+    return covariance
 
 
 def track_means(values: Array, valid: Array) -> Array:
     """The mean over the real segments of each track."""
-    found: Array = np.where(valid[..., None], values, 0).sum(1) / valid.sum(1, keepdims=True)
-    return found
+    means: Array = np.where(valid[..., None], values, 0).sum(1) / valid.sum(1, keepdims=True)
+    return means
 
 
 def halvable(valid: Array) -> Array:
-    """Which tracks have two segments or more, so that one part of them can be held against the other."""
-    found: Array = valid.sum(1) >= 2
-    return found
+    """Which tracks have two segments or more, so that one half can be compared with the other."""
+    mask: Array = valid.sum(1) >= 2
+    return mask

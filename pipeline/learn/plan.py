@@ -1,26 +1,29 @@
 """What is to be trained: a model, its recipe, and a job for each seed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
 
 from pipeline.core.command import Problem
-from pipeline.core.params import Count, NotNegative, Share, Within
+from pipeline.core.params import Count, NotNegative, Number, Share, Within
 from pipeline.core.settings import Device
 from pipeline.learn.songs import Source
 from pipeline.nets import device as devices
-from pipeline.nets.fit import Recipe
+from pipeline.nets.loop import Recipe
 from pipeline.nets.objective import Objective
 from pipeline.nets.vae import VAE
+
+Rate = Annotated[Number, Within(1e-7, 1)]
+Role = Literal["model", "baseline"]
 
 
 @dataclass(frozen=True)
 class Train:
     batch: Count
-    rate: Annotated[float, Within(1e-7, 1)]
+    rate: Rate
     warmup: Share
     view: Literal["self", "cross"]
     objective: Literal["beta", "tc", "dip"]
@@ -31,21 +34,26 @@ class Train:
 
 @dataclass(frozen=True)
 class Model:
-    """One model of a stage: where it goes, what it is shown, how it is built and trained."""
+    """One VAE of a stage: where it goes, what it reads, how it is built and trained."""
 
     folder: Path
     name: str
     family: str
     source: Source
-    build: Callable[..., VAE]  # of shapes, scales and labels; a partial, since it travels to other processes
+    build: partial[VAE]  # of shapes, scales and labels; it travels to other processes, and into config.json
     epochs: int
     beta: float
     alone: tuple[str, ...] = ()  # modalities by which alone the tracks are also embedded
     clusters: int = 0  # components of the mixture that is the prior; 0: a standard normal
+    role: Role = "model"
+
+    @property
+    def is_autoencoder(self) -> bool:
+        return self.beta == 0
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """A model to train from one seed."""
 
     model: Model
@@ -53,31 +61,38 @@ class Job:
     recipe: Recipe
     device: torch.device
     bf16: bool
-    keep: bool  # the weights and examples of this seed are written
+    keep: bool = False  # this seed gives its weights and examples too
+
+    def __str__(self) -> str:
+        return f"{self.model.name} seed {self.seed}"
 
 
-def jobs(model: Model, seeds: tuple[int, ...], train: Train, device: Device) -> list[Job]:
-    """One job a seed, none of which writes a file."""
+def jobs(model: Model, seeds: tuple[int, ...], train: Train, device: Device) -> list[TrainingJob]:
+    """One job per seed; none keeps its weights."""
     where, bf16, _ = placed(train, device)
-    made = recipe(model, train)
-    return [Job(model, seed, made, where, bf16, keep=False) for seed in seeds]
+    return [TrainingJob(model, seed, recipe(model, train), where, bf16) for seed in seeds]
 
 
 def recipe(model: Model, train: Train) -> Recipe:
     """How `model` is trained under these parameters; an autoencoder has no KL term to be shaped."""
     objective = Objective(model.beta)
-    if model.beta and train.objective == "tc":
+    if not model.is_autoencoder and train.objective == "tc":
         objective = replace(objective, correlation=train.strength)
-    if model.beta and train.objective == "dip":
+    if not model.is_autoencoder and train.objective == "dip":
         objective = replace(objective, off_diagonal=train.strength, diagonal=train.strength)
     return Recipe(model.epochs, train.batch, train.rate, train.warmup, objective, cross=train.view == "cross")
 
 
 def placed(train: Train, device: Device) -> tuple[torch.device, bool, str]:
     """Where to train, whether in bf16, and why."""
-    try:
-        where, why = devices.choose(device)
-    except ValueError as error:
-        raise Problem(f"{error}: set device to auto or cpu") from None
+    where, why = choose_device(device)
     bf16, precision = devices.bf16(train.precision, where)
     return where, bf16, f"{why}; {precision}"
+
+
+def choose_device(device: Device) -> tuple[torch.device, str]:
+    """Where to train, and why."""
+    try:
+        return devices.choose_device(device)
+    except ValueError as error:
+        raise Problem(str(error)) from None

@@ -1,44 +1,44 @@
-"""How the cross-view networks get their segments, and how they share the cores: for stages crossview and baselines."""
+"""The segments of stage audio as the networks of views read them, and the recipe of these networks."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from pipeline.core import store, workers
-from pipeline.core.command import Problem, progress
-from pipeline.core.settings import Device
+from pipeline.core import store
+from pipeline.core.params import Count, NotNegative
 from pipeline.learn.linear import Metric
-from pipeline.learn.plan import Train
-from pipeline.nets import device as devices
+from pipeline.learn.plan import Rate
 from pipeline.nets.crossview import Segments
-
-J = TypeVar("J")
-R = TypeVar("R")
-
-
-def segments(metric: Metric) -> Segments:
-    """All segments of build/audio, as `metric` sees them."""
-    heard = store.read_rows(store.BUILD / "audio", "stats", "valid")
-    valid = np.array(heard["valid"])
-    seen = np.where(valid[..., None], metric(heard["stats"]), 0).astype(np.float32)
-    return Segments(torch.from_numpy(seen), torch.from_numpy(valid))
+from pipeline.nets.loop import Recipe
+from pipeline.nets.objective import Objective
+from pipeline.nets.vae import Projection
 
 
-def chosen_device(device: Device) -> tuple[torch.device, str]:
-    """Where to compute, and why."""
-    try:
-        return devices.choose(device)
-    except ValueError as error:
-        raise Problem(f"{error}: set device to auto or cpu") from None
+@dataclass(frozen=True)
+class ViewTraining:
+    """The parameters that the networks of views have in common."""
+
+    epochs: Count
+    batch: Count
+    rate: Rate
+    decay: NotNegative
+    noise: NotNegative
+
+    def recipe(self, objective: Objective, warmup: float = 0.0) -> Recipe:
+        return Recipe(
+            self.epochs, self.batch, self.rate, warmup, objective, "one_cycle", self.decay, self.noise, even=True
+        )
 
 
-def learnt(what: str, work: Callable[[J], R], jobs: Sequence[J], train: Train, device: torch.device) -> list[R]:
-    """`work(job)` for each job, in order; on a CPU the jobs share the cores, one process each."""
-    processes = 1 if device.type == "cuda" else min(len(jobs), train.workers or workers.cores())
+def read_segments(metric: Metric) -> Segments:
+    """All segments of build/audio in this metric."""
+    rows = store.read_rows(store.BUILD / "audio", "stats", "valid")
+    valid = np.array(rows["valid"])
+    values = np.where(valid[..., None], metric(rows["stats"]), 0).astype(np.float32)
+    return Segments(torch.from_numpy(values), torch.from_numpy(valid))
 
-    def died(job: J) -> R:
-        raise Problem(f"{what} {job}: the process was ended, most likely for memory: lower train.workers")
 
-    return list(progress(workers.in_order(work, jobs, processes, died), what, len(jobs)))
+def projection(metric: Metric) -> Projection:
+    """The metric as a part of a network, so that the file of weights holds it."""
+    return Projection(torch.from_numpy(metric.mean), torch.from_numpy(metric.matrix))

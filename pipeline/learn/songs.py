@@ -1,7 +1,8 @@
-"""How a model stage gets its songs: as tensors, with the lyrics and the condition of each track."""
+"""The songs as tensors, with the lyrics and the condition of each track, for the stages that train."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,24 +14,32 @@ from pipeline.nets.families import Shape
 from pipeline.nets.fit import Songs
 from pipeline.nets.vae import Scale
 
-DRAWN = 20_261_121  # seeds which lyrics are taken away or change hands: the same for every model and seed
+LYRICS_SEED = 20_261_121  # decides which lyrics are removed or swapped: the same for every model and seed
+
+
+class Frames(Protocol):
+    """Frames of sound that are no array of stage audio; it must travel to other processes."""
+
+    def segments(self, ids: Sequence[str], valid: Array) -> Array:
+        """[valid segment, row, column], track by track."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a model is shown: an array of stage audio, one of stage lyrics, and a column of the tracks as condition."""
+    """What a model reads: sound, an array of stage lyrics, and a column of the tracks as condition."""
 
-    audio: str
+    audio: str  # the name of an array of stage audio, or of the frames
     lyrics: str | None = None
     condition: str = "none"
     flat: bool = False  # frames as one long vector
-    shuffled: bool = False  # each track has the lyrics of another, a control: what they say of the song is lost
-    missing: float = 0.0  # share of the tracks with lyrics whose lyrics are taken away
+    shuffled: bool = False  # each track gets the lyrics of another: a control without their meaning
+    missing: float = 0.0  # share of the tracks with lyrics whose lyrics are removed
+    frames: Frames | None = None
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """The songs as tensors, whose they are, and what the networks need to know of their form."""
+    """The songs as tensors, the ids of their tracks, and their shapes and scales."""
 
     ids: tuple[str, ...]
     songs: Songs
@@ -52,49 +61,58 @@ def require_frames(audio: str, parameter: str) -> None:
 
 def corpus(source: Source) -> Corpus:
     """All tracks that have audio features, as `source` says."""
-    heard = store.read_rows(store.BUILD / "audio", source.audio, "valid")
-    ids = heard.ids
-    if not ids:
-        raise Problem("no track has audio features: run `dvc repro audio` and read what it says")
-    track, segment = np.nonzero(heard["valid"])
-    values = torch.from_numpy(np.ascontiguousarray(heard[source.audio][track, segment]))
-    shown = {"audio": values.flatten(1) if source.flat else values}
-    scales = {"audio": _scale(shown["audio"])}
-    there = torch.zeros(len(ids), dtype=torch.bool)
+    ids, track, values = _sound(source)
+    views = {"audio": values.flatten(1) if source.flat else values}
+    scales = {"audio": _scale(views["audio"])}
+    has_lyrics = torch.zeros(len(ids), dtype=torch.bool)
     if source.lyrics:
         rows = store.read_rows(store.BUILD / "lyrics", source.lyrics, "has_lyrics").at(ids)
-        words, known = _altered(np.array(rows[source.lyrics]), np.array(rows["has_lyrics"]), source)
-        there = torch.from_numpy(known)
-        if known.any():  # else the model is that of the sound alone, to the byte
-            shown["lyrics"] = torch.from_numpy(words)
-            scales["lyrics"] = _text_scale(shown["lyrics"][there])
-    told, labels = _condition(ids, source.condition)
-    songs = Songs(shown["audio"], torch.from_numpy(track), shown.get("lyrics"), there, told)
-    return Corpus(ids, songs, scales, {name: tuple(view.shape[1:]) for name, view in shown.items()}, labels)
+        words, mask = _altered(np.array(rows[source.lyrics]), np.array(rows["has_lyrics"]), source)
+        has_lyrics = torch.from_numpy(mask)
+        if mask.any():  # else the model is that of the sound alone, to the byte
+            views["lyrics"] = torch.from_numpy(words)
+            scales["lyrics"] = _text_scale(views["lyrics"][has_lyrics])
+    condition, labels = _condition(ids, source.condition)
+    songs = Songs(views["audio"], track, views.get("lyrics"), has_lyrics, condition)
+    return Corpus(ids, songs, scales, {name: tuple(view.shape[1:]) for name, view in views.items()}, labels)
 
 
-def _altered(words: Array, there: Array, source: Source) -> tuple[Array, Array]:
-    """The lyrics, and who has some, after shuffling and taking away what `source` says."""
+def _sound(source: Source) -> tuple[tuple[str, ...], torch.Tensor, torch.Tensor]:
+    """The ids, the track of each valid segment, and these segments track by track."""
+    arrays = () if source.frames else (source.audio,)
+    rows = store.read_rows(store.BUILD / "audio", "valid", *arrays)
+    if not rows.ids:
+        raise Problem("no track has audio features: run `dvc repro audio` and read what it says")
+    track, segment = np.nonzero(rows["valid"])
+    if source.frames:
+        values = source.frames.segments(rows.ids, np.array(rows["valid"]))
+    else:
+        values = np.ascontiguousarray(rows[source.audio][track, segment])
+    return rows.ids, torch.from_numpy(track), torch.from_numpy(values)
+
+
+def _altered(words: Array, has_lyrics: Array, source: Source) -> tuple[Array, Array]:
+    """The lyrics and their mask after the shuffling and the removal that `source` asks for."""
     if source.shuffled:
-        known = np.flatnonzero(there)
-        words[known] = words[np.random.default_rng(DRAWN).permutation(known)]
-    left = kept(there, source.missing)
-    words[there & ~left] = 0
-    return words, left
+        rows = np.flatnonzero(has_lyrics)
+        words[rows] = words[np.random.default_rng(LYRICS_SEED).permutation(rows)]
+    mask = kept_lyrics(has_lyrics, source.missing)
+    words[has_lyrics & ~mask] = 0
+    return words, mask
 
 
-def kept(there: Array, missing: float) -> Array:
-    """Which of the tracks with lyrics keep them when a share is taken away; a larger one takes the same and more."""
-    known = np.flatnonzero(there)
-    left = np.array(there)
-    left[np.random.default_rng(DRAWN + 1).permutation(known)[: round(missing * len(known))]] = False
-    return left
+def kept_lyrics(has_lyrics: Array, missing: float) -> Array:
+    """The tracks that keep their lyrics when a share is removed; a larger share removes the same ones and more."""
+    rows = np.flatnonzero(has_lyrics)
+    mask = np.array(has_lyrics)
+    mask[np.random.default_rng(LYRICS_SEED + 1).permutation(rows)[: round(missing * len(rows))]] = False
+    return mask
 
 
 def _scale(values: torch.Tensor) -> Scale:
     """Zero mean and unit variance: per number for vectors, per row (coefficient, mel) for pictures."""
-    over = (0,) if values.dim() == 2 else (0, 2)
-    return Scale(values.mean(over, keepdim=True)[0], values.std(over, correction=0, keepdim=True)[0].clamp(min=1e-6))
+    axes = (0,) if values.dim() == 2 else (0, 2)
+    return Scale(values.mean(axes, keepdim=True)[0], values.std(axes, correction=0, keepdim=True)[0].clamp(min=1e-6))
 
 
 def _text_scale(words: torch.Tensor) -> Scale:

@@ -1,33 +1,67 @@
-"""How a model stage gets its songs, trains a model on every seed, and writes what was learnt.
+"""The one trainer: jobs on a pool of processes, one seed each. And how a VAE is trained on songs and kept.
 
-Shared by easy, medium, hard and the autoencoder baseline. A model NAME leaves in build/<stage>/:
-NAME.npy [track, seed, latent], NAME.safetensors and NAME.json (weights of the first seed, and what it is),
-NAME_curve.csv, NAME_input.npy / NAME_output.npy (a few reconstructions), NAME_traversal.npy (what moving a unit does).
-With a mixture as prior also NAME_assignments.npy [track, seed, k]: how much a track belongs to each component.
+Shared by every stage that trains. `learn` does all of it for a VAE; the stages of the networks of views bring a
+function for one seed of their own, and use `learn_all` and keep.write_model.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import torch
 from sklearn.mixture import GaussianMixture
 
-from pipeline.core import workers
+from pipeline.core import store, workers
 from pipeline.core.command import Problem, progress
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
-from pipeline.learn.keep import TrainedSeed, curve_rows, write_examples, write_model, write_traversal
-from pipeline.learn.plan import Job, Model, Train, jobs, placed
+from pipeline.learn import plan
+from pipeline.learn.keep import Trained, TrainedSeed, kept_vae, write_model
+from pipeline.learn.plan import Model, Train, TrainingJob
 from pipeline.learn.songs import Corpus, Source, corpus
-from pipeline.nets.fit import Epoch, Songs, active_units, codes, embed, fit, per_track, standardised
+from pipeline.nets.fit import Embedding, Songs, active_units, codes, embed, fit, per_track, standardised
+from pipeline.nets.loop import Epoch, round_to_half
 from pipeline.nets.prior import Mixture
 from pipeline.nets.vae import VAE
 
 log = logging.getLogger(__name__)
 PRETRAINED = 0.5  # share of the epochs after which a mixture takes the place of the standard normal prior
+
+
+class Job(Protocol):
+    """One seed to train; str(job) names it in errors."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+
+J = TypeVar("J", bound=Job)
+R = TypeVar("R")
+
+
+def learn_all(work: Callable[[J], R], jobs: Sequence[J], name: str, train: Train) -> list[R]:
+    """`work(job)` for each job, in their order; on a CPU the jobs share the cores, one process each."""
+    _remembered.cache_clear()  # the songs may have changed since
+
+    def died(job: J) -> R:
+        raise Problem(f"{job}: the process was ended, most likely for memory: lower train.workers")
+
+    results = workers.in_order(work, jobs, processes(jobs, train), died)
+    return list(progress(results, name, len(jobs)))
+
+
+def processes(jobs: Sequence[Job], train: Train) -> int:
+    return 1 if jobs[0].device.type == "cuda" else min(len(jobs), train.workers or workers.cores())
+
+
+def begin(seed: int, device: torch.device) -> None:
+    """Prepares this process to train a seed; afterwards chance is the seed's alone."""
+    if device.type == "cpu":
+        torch.set_num_threads(1)  # the seeds share the cores; and one keeps the sums' order on any number of them
+    torch.manual_seed(seed)
 
 
 @lru_cache(maxsize=1)
@@ -37,61 +71,75 @@ def _remembered(source: Source, _folder: Path) -> Corpus:
 
 
 def learn(model: Model, seeds: tuple[int, ...], train: Train, device: Device) -> None:
-    """Trains `model` once a seed and writes it. On a CPU the seeds share the cores, one process each."""
-    where, _, why = placed(train, device)
-    first, *others = jobs(model, seeds, train, device)
-    todo = [replace(first, keep=True), *others]
-    made = corpus(model.source)
-    processes = 1 if where.type == "cuda" else min(len(seeds), train.workers or workers.cores())
-    size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks, {len(seeds)} seeds on {processes} processes"
-    log.info("%s: %s; %s", model.name, size, why)
+    """Trains `model` once per seed and writes it."""
+    made = corpus(model.source)  # also fills the cache of frames, before the processes start
+    jobs = plan.jobs(model, seeds, train, device)
+    jobs[0] = replace(jobs[0], keep=True)
+    size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks"
+    why = plan.placed(train, device)[2]
+    log.info("%s: %s, %d seeds on %d processes; %s", model.name, size, len(seeds), processes(jobs, train), why)
     single = int((torch.bincount(made.songs.track) == 1).sum())
     if train.view == "cross" and single:
         log.info("%s: %d tracks have one segment only, which is its own other half", model.name, single)
-    learnt = list(progress(learn_all(todo, processes), model.name, len(todo)))
-    write_model(model, train, made, seeds, learnt)
+    results = learn_all(learn_seed, jobs, model.name, train)
+    write_model(
+        Trained(
+            model.folder, model.name, made.ids, _about(model, train), model.build, made.shapes, made.labels,
+            jobs[0].recipe, seeds, results,
+        )
+    )  # fmt: skip
+    _write_alone(model, results)
 
 
-def learn_all(todo: list[Job], processes: int) -> Iterator[TrainedSeed]:
-    """What each job gives, in their order; jobs with the same source side by side spare reading it again."""
-    _remembered.cache_clear()  # the songs may have changed since
-    yield from workers.in_order(learn_seed, todo, processes, _died)
-
-
-def _died(job: Job) -> TrainedSeed:
-    raise Problem(
-        f"{job.model.name} seed {job.seed}: the process was ended, most likely for memory: lower train.workers"
-    )
-
-
-def learn_seed(job: Job) -> TrainedSeed:
-    """Trains and embeds one seed."""
-    if job.device.type == "cpu":
-        torch.set_num_threads(1)  # the seeds share the cores; and one keeps the sums' order on any number of them
+def learn_seed(job: TrainingJob) -> TrainedSeed:
+    """Trains and embeds one seed of a VAE."""
     model = job.model
     made = _remembered(model.source, Path.cwd())
-    torch.manual_seed(job.seed)
+    begin(job.seed, job.device)
     vae = model.build(made.shapes, made.scales, labels=len(made.labels))
     vae = vae.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss it
     ready = standardised(vae, made.songs.to(job.device))
     curve = _trained(vae, ready, job)
-    _round(vae)
-    seen = embed(vae, ready)
-    means = {model.name: seen.mean.cpu().numpy()}
+    round_to_half(vae)
     alone = {modality: _alone(vae, ready, modality) for modality in model.alone}
-    means |= {f"{model.name}_{modality}": values for modality, (values, _) in alone.items()}
-    if job.keep:
-        write_examples(model.folder, model.name, vae, made, ready)
-        write_traversal(model.folder, model.name, vae, ready)
-    kl = [round(value, 5) for value in seen.kl.tolist()]
-    active = active_units(seen) if job.recipe.objective.beta else None
-    rows = curve_rows(model.name, job.seed, curve)
-    active_alone = {modality: units for modality, (_, units) in alone.items()}
-    return TrainedSeed(means, kl, active, active_alone, curve[-1].mse, rows, _assignments(vae, ready))
+    result = seed_result(model.name, embed(vae, ready), curve)
+    return replace(
+        result,
+        means={**result.means, **{f"{model.name}_{modality}": values for modality, (values, _) in alone.items()}},
+        active=None if model.is_autoencoder else result.active,
+        active_alone={modality: units for modality, (_, units) in alone.items()},
+        assignments=_assignments(vae, ready),
+        kept=kept_vae(vae, made, ready) if job.keep else None,
+    )
+
+
+def seed_result(name: str, embedding: Embedding, curve: list[Epoch]) -> TrainedSeed:
+    """What a seed of any VAE gives."""
+    kl = [round(value, 5) for value in embedding.kl.tolist()]
+    return TrainedSeed({name: embedding.mean.cpu().numpy()}, curve, kl, active_units(embedding))
+
+
+def _about(model: Model, train: Train) -> dict[str, Any]:
+    source = model.source
+    about: dict[str, Any] = {"role": model.role, "family": model.family, "input": source.audio}
+    about |= {"lyrics": source.lyrics or "none", "condition": source.condition, "beta": model.beta, "view": train.view}
+    if not model.is_autoencoder:
+        about |= {"objective": train.objective} | ({} if train.objective == "beta" else {"strength": train.strength})
+    return about | ({"clusters": model.clusters} if model.clusters else {})
+
+
+def _write_alone(model: Model, results: Sequence[TrainedSeed]) -> None:
+    """NAME_<modality>.json: that these embeddings are the model's with one modality alone."""
+    for modality in model.alone:
+        about = {"role": model.role, "family": f"{model.family}, {modality} alone", "condition": model.source.condition}
+        units = {"latent": len(results[0].kl), "active_units": [seed.active_alone[modality] for seed in results]}
+        store.write_json(
+            model.folder / f"{model.name}_{modality}.json", about if model.is_autoencoder else about | units
+        )
 
 
 def _trained(vae: VAE, ready: Songs, job: Job) -> list[Epoch]:
-    """The curve of a training; of two with a mixture as prior: its components start where the first one's codes lie."""
+    """The curve; with a mixture as prior of two trainings: its components start where the codes of the first lie."""
     whole, clusters = job.recipe, job.model.clusters
     if not clusters:
         return fit(vae, ready, whole, bf16=job.bf16)
@@ -103,12 +151,12 @@ def _trained(vae: VAE, ready: Songs, job: Job) -> list[Epoch]:
 
 
 def _mixture(vae: VAE, ready: Songs, clusters: int, seed: int) -> Mixture:
-    """A mixture fitted to the codes of all segments, each as wide as its posteriors on top."""
+    """A mixture fitted to the codes of all segments, its components widened by the mean posterior variance."""
     posterior = codes(vae, ready)
     if clusters > len(posterior.mean):
         raise Problem(f"easy.components is {clusters}, and there are {len(posterior.mean)} segments: lower it")
-    found = GaussianMixture(clusters, covariance_type="diag", n_init=3, random_state=seed).fit(posterior.mean.cpu())
-    weights, means, variances = map(torch.from_numpy, (found.weights_, found.means_, found.covariances_))
+    fitted = GaussianMixture(clusters, covariance_type="diag", n_init=3, random_state=seed).fit(posterior.mean.cpu())
+    weights, means, variances = map(torch.from_numpy, (fitted.weights_, fitted.means_, fitted.covariances_))
     return Mixture(weights, means, variances + posterior.log_var.exp().mean(0).cpu())
 
 
@@ -121,20 +169,10 @@ def _assignments(vae: VAE, ready: Songs) -> Array | None:
     return shares
 
 
-@torch.no_grad()
-def _round(vae: VAE) -> None:
-    """Half precision for the weights, so that what is embedded is exactly what the small file on disk says.
-
-    The scales stay as they are: an MFCC of -400 would lose its decimals.
-    """
-    for weights in vae.parameters():
-        weights.copy_(weights.half())
-
-
 def _alone(vae: VAE, ready: Songs, modality: str) -> tuple[Array, int]:
-    """The tracks as one modality sees them, nan where a track does not have it; and how many units it makes active."""
-    seen = embed(vae, ready, only=modality)
+    """The tracks by one modality alone, nan where a track does not have it; and how many units it makes active."""
+    embedding = embed(vae, ready, only=modality)
     has = ready.has_lyrics if modality == "lyrics" else torch.ones_like(ready.has_lyrics)
-    active = active_units(replace(seen, mean=seen.mean[has])) if has.sum() > 1 else 0
-    seen.mean[~has] = torch.nan
-    return seen.mean.cpu().numpy(), active
+    active = active_units(replace(embedding, mean=embedding.mean[has])) if has.sum() > 1 else 0
+    embedding.mean[~has] = torch.nan
+    return embedding.mean.cpu().numpy(), active

@@ -2,10 +2,23 @@
 
 from collections.abc import Mapping
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
 
-from pipeline.nets.parts import Conv1dBody, Conv1dDecoder, Conv2dBody, Conv2dDecoder, Experts, Joined, body, mlp
-from pipeline.nets.vae import VAE, Scale
+from pipeline.nets.parts import (
+    Conv1dBody,
+    Conv1dDecoder,
+    Conv2dBody,
+    Conv2dDecoder,
+    Experts,
+    Joined,
+    Single,
+    body,
+    mlp,
+    normed,
+)
+from pipeline.nets.vae import VAE, Projection, Scale, profile
 
 Shape = tuple[int, ...]  # of one row of a modality, without the batch
 
@@ -18,17 +31,17 @@ def _body(shape: Shape, hidden: tuple[int, ...], channels: int, kind: str) -> nn
     return body(shape[0], *hidden)
 
 
-def _decoder(told: int, shape: Shape, hidden: tuple[int, ...], channels: int, kind: str) -> nn.Module:
+def _decoder(codes: int, shape: Shape, hidden: tuple[int, ...], channels: int, kind: str) -> nn.Module:
     if kind == "conv1d":
-        return Conv1dDecoder(told, shape[0], shape[1], channels, hidden[-1])
+        return Conv1dDecoder(codes, shape[0], shape[1], channels, hidden[-1])
     if kind == "conv2d":
-        return Conv2dDecoder(told, shape[0], shape[1], channels, hidden[-1])
-    return mlp(told, *reversed(hidden), shape[0])
+        return Conv2dDecoder(codes, shape[0], shape[1], channels, hidden[-1])
+    return mlp(codes, *reversed(hidden), shape[0])
 
 
 def joined(
     shapes: Mapping[str, Shape],
-    scales: Mapping[str, Scale],
+    scales: Mapping[str, Scale | Projection],
     *,
     hidden: tuple[int, ...],
     latent: int,
@@ -45,14 +58,42 @@ def joined(
 
 def experts(
     shapes: Mapping[str, Shape],
-    scales: Mapping[str, Scale],
+    scales: Mapping[str, Scale | Projection],
     *,
     hidden: tuple[int, ...],
     latent: int,
     labels: int,
     dropout: float,
 ) -> VAE:
-    """Hard: one expert a modality, multiplied, conditioned on a label; works with any of them missing."""
+    """Hard: one expert per modality, multiplied, conditioned on a label; works with any modality missing."""
     bodies = {name: body(shape[0], *hidden) for name, shape in shapes.items()}
     decoders = {name: mlp(latent + labels, *reversed(hidden), shape[0]) for name, shape in shapes.items()}
     return VAE(Experts(bodies, hidden[-1], labels, latent, dropout), decoders, scales)
+
+
+def cross_view(
+    shapes: Mapping[str, Shape], scales: Mapping[str, Scale | Projection], *, hidden: int, latent: int, labels: int = 0
+) -> VAE:
+    """A VAE of one hidden layer on both sides, for the view of a track; it takes no condition."""
+    numbers = shapes["audio"][0]
+    encoder = Single(normed(numbers, hidden, 2 * latent))
+    return VAE(encoder, {"audio": normed(latent + labels, hidden, numbers)}, scales, profile)
+
+
+class Contrast(nn.Module):
+    """The view of a track as a point on the unit sphere."""
+
+    def __init__(self, network: nn.Module, scales: Mapping[str, Scale | Projection]) -> None:
+        super().__init__()
+        self.network = network
+        self.scales = nn.ModuleDict(dict(scales))
+
+    def forward(self, views: Float[Tensor, "batch number"]) -> Float[Tensor, "batch latent"]:
+        return functional.normalize(self.network(views), dim=1)
+
+
+def contrast(
+    shapes: Mapping[str, Shape], scales: Mapping[str, Scale | Projection], *, hidden: int, latent: int, labels: int = 0
+) -> Contrast:
+    """A network of one hidden layer that maps views of the same track to near points; it takes no condition."""
+    return Contrast(normed(shapes["audio"][0], hidden, latent + labels), scales)

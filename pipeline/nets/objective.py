@@ -1,4 +1,4 @@
-"""What a model is pressed to beside copying its songs: the KL term, and two ways to keep its units apart."""
+"""The training objective: reconstruction, KL, two ways to disentangle units, and the agreement of two views."""
 
 import math
 from dataclasses import dataclass
@@ -12,21 +12,28 @@ from pipeline.nets.vae import Loss, Posterior
 
 @dataclass(frozen=True)
 class Objective:
-    """Weights of what is pressed on; each default leaves the plain VAE as it is."""
+    """Weights of the terms; each default leaves the plain VAE as it is."""
 
     beta: float = 1.0  # of the whole KL term; 0 is the autoencoder
     correlation: float = 1.0  # of the total correlation within the KL term: above 1 the beta-TCVAE
     off_diagonal: float = 0.0  # of squared covariances between units: DIP-VAE-II
     diagonal: float = 0.0  # of squared distances of the units' variances from 1: DIP-VAE-II
+    agreement: float = 0.0  # of the divergence between the codes of two views of each track
+
+    @property
+    def is_autoencoder(self) -> bool:
+        return self.beta == 0
 
     def total(self, loss: Loss, warm: float = 1.0) -> Float[Tensor, ""]:
-        """The number to make small; `warm` is the share of all weights that already counts."""
+        """The number to minimise; `warm` is the share of the weights that already counts, but for the agreement's."""
         total = loss.error() + warm * self.beta * loss.kl.sum(1).mean()
         if self.correlation != 1.0:
             excess = (self.correlation - 1.0) * decomposed(loss.posterior, loss.latent).total_correlation
             total = total + warm * self.beta * excess
         if self.off_diagonal or self.diagonal:
             total = total + warm * apart(loss.posterior, self.off_diagonal, self.diagonal)
+        if self.agreement:
+            total = total + self.agreement * disagreement(loss.posterior)
         return total
 
 
@@ -68,3 +75,12 @@ def apart(posterior: Posterior, off_diagonal: float, diagonal: float) -> Float[T
     return off_diagonal * (covariance.square().sum() - variances.square().sum()) + diagonal * (
         (variances - 1.0).square().sum()
     )
+
+
+def disagreement(posterior: Posterior) -> Float[Tensor, ""]:
+    """The symmetric KL divergence between the first half of the rows and the second, which are of the same tracks."""
+    (mean, mean_2), (log_var, log_var_2) = posterior.mean.chunk(2), posterior.log_var.chunk(2)
+    squared = (mean - mean_2).square()
+    forth = (log_var.exp() + squared) * torch.exp(-log_var_2)
+    back = (log_var_2.exp() + squared) * torch.exp(-log_var)
+    return 0.25 * (forth + back - 2.0).sum(1).mean()  # the mean of both directions; the logarithms cancel

@@ -16,14 +16,22 @@ PATCH = 4  # pixels of a log-mel picture that are one place to the convolutions,
 def mlp(*sizes: int) -> nn.Sequential:
     """Linear layers of these sizes, GELU between them and none after the last."""
     layers: list[nn.Module] = []
-    for here, there in pairwise(sizes):
-        layers += [nn.Linear(here, there), nn.LayerNorm(there), nn.GELU()]
+    for inputs, outputs in pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.GELU()]
     return nn.Sequential(*layers[:-2])
 
 
 def body(*sizes: int) -> nn.Sequential:
     """An mlp whose last layer is followed by its norm and GELU too: features for a head."""
     return nn.Sequential(mlp(*sizes), nn.LayerNorm(sizes[-1]), nn.GELU())
+
+
+def normed(*sizes: int) -> nn.Sequential:
+    """Linear layers of these sizes, batch norm and ELU between them: the networks of views, which see all tracks."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ELU()]
+    return nn.Sequential(*layers[:-2])
 
 
 class Conv1dBody(nn.Module):
@@ -122,8 +130,19 @@ def _posterior(head: Tensor) -> Posterior:
     return Posterior(mean, log_var.clamp(*LOG_VAR))
 
 
+class Single(nn.Module):
+    """One posterior from the sound alone, without a condition."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Batch) -> Posterior:
+        return _posterior(self.network(batch.views["audio"]))
+
+
 class Joined(nn.Module):
-    """One posterior from the features of all modalities side by side; a flag tells which of them are there."""
+    """One posterior from the features of all modalities side by side, each with a flag that says it is present."""
 
     def __init__(self, bodies: Mapping[str, nn.Module], features: int, labels: int, latent: int) -> None:
         super().__init__()
@@ -131,18 +150,18 @@ class Joined(nn.Module):
         self.head = nn.Linear(len(bodies) * (features + 1) + labels, 2 * latent)
 
     def forward(self, batch: Batch) -> Posterior:
-        told = [batch.condition]
+        features = [batch.condition]
         for name, part in self.bodies.items():
-            there = batch.there[name][:, None].to(batch.condition.dtype)
-            told += [part(batch.views[name]) * there, there]
-        return _posterior(self.head(torch.cat(told, dim=1)))
+            present = batch.present[name][:, None].to(batch.condition.dtype)
+            features += [part(batch.views[name]) * present, present]
+        return _posterior(self.head(torch.cat(features, dim=1)))
 
 
 class Experts(nn.Module):
-    """A product of Gaussian experts, one a modality, times the prior; a missing modality has no say.
+    """A product of Gaussian experts, one per modality, times the prior; a missing modality has no expert.
 
-    While it learns, each row of a modality is left out with probability `dropout` (never all of them), so that every
-    expert also learns to speak alone.
+    During training each row of a modality is left out with probability `dropout` (never all modalities of a row), so
+    that every expert also learns to work alone.
     """
 
     def __init__(
@@ -154,21 +173,21 @@ class Experts(nn.Module):
         self.dropout = dropout
 
     def forward(self, batch: Batch) -> Posterior:
-        there = self._kept(batch) if self.training and self.dropout > 0 else batch.there
+        present = self._kept(batch) if self.training and self.dropout > 0 else batch.present
         nothing = torch.zeros((), device=batch.condition.device)
         precision, weighted = nothing + 1.0, nothing  # the prior: a standard normal
         for name, part in self.bodies.items():
-            told = torch.cat([part(batch.views[name]), batch.condition], dim=1)
-            expert = _posterior(self.heads[name](told))
-            heard = torch.exp(-expert.log_var) * there[name][:, None]
-            precision, weighted = precision + heard, weighted + heard * expert.mean
+            features = torch.cat([part(batch.views[name]), batch.condition], dim=1)
+            expert = _posterior(self.heads[name](features))
+            share = torch.exp(-expert.log_var) * present[name][:, None]
+            precision, weighted = precision + share, weighted + share * expert.mean
         return Posterior(weighted / precision, -torch.log(precision))
 
     def _kept(self, batch: Batch) -> dict[str, Tensor]:
-        """Which modalities are listened to this time: some are dropped where another one stays."""
+        """The rows of each modality that stay this time: a modality is dropped only where another one stays."""
         kept = {
-            name: there & (torch.rand(len(there), device=there.device) >= self.dropout)
-            for name, there in batch.there.items()
+            name: rows & (torch.rand(len(rows), device=rows.device) >= self.dropout)
+            for name, rows in batch.present.items()
         }
-        silent = ~torch.stack(list(kept.values())).any(0)
-        return {name: kept[name] | (silent & batch.there[name]) for name in kept}
+        empty = ~torch.stack(list(kept.values())).any(0)
+        return {name: kept[name] | (empty & batch.present[name]) for name in kept}

@@ -1,6 +1,6 @@
 """The one VAE core: a posterior, a loss, and the network that every family fills with an encoder and decoders."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,21 +11,26 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Batch:
-    """Some segments: per modality their values and which rows have it, and a one-hot condition (no columns: none)."""
+    """Rows of a training: per modality their values and which rows have it; a one-hot condition, or no columns."""
 
     views: Mapping[str, Tensor]  # each [batch, ...]
-    there: Mapping[str, Bool[Tensor, " batch"]]
+    present: Mapping[str, Bool[Tensor, " batch"]]
     condition: Float[Tensor, "batch labels"]
 
     def known(self) -> "Batch":
-        """The same batch with zeros where a modality is missing, so that what stands there cannot matter."""
-        views = {name: blank(view, self.there[name]) for name, view in self.views.items()}
-        return Batch(views, self.there, self.condition)
+        """The same batch with zeros where a modality is missing, so that the values in its place cannot matter."""
+        views = {name: blank(view, self.present[name]) for name, view in self.views.items()}
+        return Batch(views, self.present, self.condition)
+
+    def only(self, modality: str) -> "Batch":
+        """The same batch with every other modality missing."""
+        present = {name: rows if name == modality else torch.zeros_like(rows) for name, rows in self.present.items()}
+        return Batch(self.views, present, self.condition)
 
 
-def blank(values: Tensor, there: Tensor) -> Tensor:
-    """`values` with zeros in the rows that are not there (a product would let nan through)."""
-    return torch.where(there.view(-1, *[1] * (values.dim() - 1)), values, 0.0)
+def blank(values: Tensor, present: Tensor) -> Tensor:
+    """`values` with zeros in the rows that are missing (a product would let nan through)."""
+    return torch.where(present.view(-1, *[1] * (values.dim() - 1)), values, 0.0)
 
 
 @dataclass(frozen=True)
@@ -45,31 +50,40 @@ class Posterior:
 
 @dataclass(frozen=True)
 class Loss:
-    """Terms per row, so that leaving a modality out is one multiplication."""
+    """The terms of the evidence bound, and the codes that they belong to."""
 
-    recon: Mapping[str, Float[Tensor, " batch"]]  # negative log likelihood in nats; 0 where the modality is missing
-    mse: Mapping[str, Float[Tensor, ""]]  # squared error a number, over the rows that are there
+    recon: Mapping[str, Float[Tensor, "*batch"]]  # negative log likelihood in nats; 0 in rows without the modality
+    mse: Mapping[str, Float[Tensor, ""]]  # squared error per number, over the rows that have the modality
     kl: Float[Tensor, "batch latent"]
     posterior: Posterior
     latent: Float[Tensor, "batch latent"]  # what was decoded
 
     def error(self) -> Float[Tensor, ""]:
-        """Nats a segment to tell the songs, once their codes are known."""
+        """The reconstruction term: nats per segment, all modalities."""
         return torch.stack([term.mean() for term in self.recon.values()]).sum()
 
 
-def gaussian(output: Tensor, target: Tensor, there: Tensor) -> tuple[Float[Tensor, " batch"], Float[Tensor, ""]]:
-    """Negative log likelihood per row and the squared error a number, under the best variance for this batch.
+def gaussian(output: Tensor, target: Tensor, present: Tensor) -> tuple[Float[Tensor, " batch"], Float[Tensor, ""]]:
+    """Negative log likelihood per row, and the squared error per number, under the best variance for this batch.
 
     The variance is the maximum-likelihood one (the mean squared error itself), without gradient: so the likelihood is
     calibrated, beta keeps its meaning whatever the scale of the data, and no weight has to be tuned. The target must
-    hold numbers, not nan, also where it is not there.
+    hold numbers, not nan, also in rows without the modality.
     """
     numbers = output[0].numel()
-    error = torch.where(there, (output - target).flatten(1).square().sum(1), 0.0)
-    mse = error.sum() / (there.sum() * numbers).clamp(min=1)
+    error = torch.where(present, (output - target).flatten(1).square().sum(1), 0.0)
+    mse = error.sum() / (present.sum() * numbers).clamp(min=1)
     variance = mse.detach().clamp(min=1e-6)
-    return torch.where(there, 0.5 * (error / variance + numbers * torch.log(variance)), 0.0), mse
+    return torch.where(present, 0.5 * (error / variance + numbers * torch.log(variance)), 0.0), mse
+
+
+def profile(output: Tensor, target: Tensor, present: Tensor) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """The same calibrated likelihood as one mean over the batch, without the constant; its gradient is that above."""
+    mse = (output - target)[present].square().mean()
+    return 0.5 * output[0].numel() * torch.log(mse + 1e-9), mse
+
+
+Likelihood = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]  # gaussian or profile
 
 
 class Scale(nn.Module):
@@ -90,6 +104,21 @@ class Scale(nn.Module):
         return values * self.std + self.mean
 
 
+class Projection(nn.Module):
+    """A linear metric of one modality, in place of a scale; it travels with the weights too."""
+
+    mean: Tensor
+    matrix: Tensor
+
+    def __init__(self, mean: Tensor, matrix: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean.float())
+        self.register_buffer("matrix", matrix.float())
+
+    def forward(self, values: Tensor) -> Tensor:
+        return (values - self.mean) @ self.matrix
+
+
 class Prior(Protocol):
     """Where codes are expected to lie before a song is heard."""
 
@@ -104,12 +133,19 @@ class StandardNormal(nn.Module):
 
 
 class VAE(nn.Module):
-    """Encoder, latent space, a decoder for each modality. What presses on the codes is an argument of the training."""
+    """Encoder, latent space, a decoder for each modality. The objective is an argument of the training."""
 
     prior: Prior
 
-    def __init__(self, encoder: nn.Module, decoders: Mapping[str, nn.Module], scales: Mapping[str, Scale]) -> None:
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoders: Mapping[str, nn.Module],
+        scales: Mapping[str, Scale | Projection],
+        likelihood: Likelihood = gaussian,
+    ) -> None:
         super().__init__()
+        self.likelihood = likelihood
         self.encoder = encoder
         self.decoders = nn.ModuleDict(dict(decoders))
         self.scales = nn.ModuleDict(dict(scales))
@@ -124,20 +160,23 @@ class VAE(nn.Module):
         self, latent: Float[Tensor, "batch latent"], condition: Float[Tensor, "batch labels"]
     ) -> dict[str, Tensor]:
         """What each modality is expected to be, standardised."""
-        told = torch.cat([latent, condition], dim=1)
-        return {name: decoder(told) for name, decoder in self.decoders.items()}
+        given = torch.cat([latent, condition], dim=1)
+        return {name: decoder(given) for name, decoder in self.decoders.items()}
 
     def loss(self, batch: Batch, target: Batch | None = None, *, noisy: bool = True) -> Loss:
         """The terms of the evidence bound for a standardised batch; without noise the latent is the posterior mean.
 
-        With `target`, that is what has to be told from the codes of `batch` (another half of the same tracks).
+        With `target`, the codes of `batch` have to predict it in place of `batch` itself.
         """
         known = batch.known()
-        wanted = known if target is None else target.known()
+        goal = known if target is None else target.known()
         posterior: Posterior = self.encoder(known)
         latent = posterior.sample() if noisy else posterior.mean
         outputs = self.decode(latent, batch.condition)
-        pairs = {name: gaussian(out.float(), wanted.views[name], wanted.there[name]) for name, out in outputs.items()}
+        pairs = {
+            name: self.likelihood(output.float(), goal.views[name], goal.present[name])
+            for name, output in outputs.items()
+        }
         recon = {name: nll for name, (nll, _) in pairs.items()}
         mse = {name: mse for name, (_, mse) in pairs.items()}
         return Loss(recon, mse, self.prior.kl(posterior), posterior, latent)

@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.core import workers
 from pipeline.core.command import Problem, progress
 from pipeline.core.store import Array
-from pipeline.learn.plan import Job
+from pipeline.learn.plan import TrainingJob
 from pipeline.learn.training import learn_seed
 from pipeline.score.agreement import Labels
 from pipeline.score.clusterers import Cluster, Name, clustered
@@ -48,7 +48,7 @@ class Asked:
     trial: str
     cluster: Cluster
     seed: int
-    job: Job | None = None
+    job: TrainingJob | None = None
     points: Array | None = None
     resampled: bool = False  # whether its stability is asked for, which takes most of the time
 
@@ -76,7 +76,7 @@ def see(one: Asked) -> Seen:
     points, active, error = one.points, None, None
     if one.job is not None:
         learnt = learn_seed(one.job)
-        points, active, error = learnt.means[one.job.model.name], learnt.active, learnt.mse["audio"]
+        points, active, error = learnt.means[one.job.model.name], learnt.active, learnt.curve[-1]["mse_audio"]
     assert points is not None
     labels: dict[str, Labels] = {name: clustered(points, name, one.cluster, one.seed)[0] for name in CLUSTERERS}
     stable: dict[str, float] = {
