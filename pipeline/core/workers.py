@@ -1,4 +1,4 @@
-"""A pool of processes whose results come in the order of the jobs, whatever one job does to its process."""
+"""A pool of processes: results come in the order of the jobs, and a crash ends one job only."""
 
 import multiprocessing
 import os
@@ -11,44 +11,61 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TypeVar
 
+from pipeline.core.command import Problem
+
 J = TypeVar("J")
 R = TypeVar("R")
 
-WAITING = 4  # jobs handed out per worker: enough to keep all busy, little to hold or to cancel
+JOBS_AHEAD = 4  # submitted jobs per process: enough to keep all busy, few to hold or to cancel
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_order(work: Callable[[J], R], jobs: Iterable[J], workers: int, died: Callable[[J], R]) -> Iterator[R]:
-    """`work(job)` for each job, in order; `died(job)` for one that ends its process (a decoder's crash)."""
-    if workers <= 1:
+def processes(jobs: int, limit: int = 0, *, cuda: bool = False) -> int:
+    """How many processes to use: one on a GPU, else one per job, at most `limit` (0: as many as there are cores)."""
+    return 1 if cuda else max(1, min(jobs, limit or cores()))
+
+
+def killed(job: object) -> Problem:
+    return Problem(f"{job}: its process was killed, most likely for lack of memory: free some, or lower train.workers")
+
+
+def in_order(
+    work: Callable[[J], R], jobs: Iterable[J], processes: int, crashed: Callable[[J], R] | None = None
+) -> Iterator[R]:
+    """`work(job)` for each job, in order. A job that ends its process gives `crashed(job)`, or a Problem with its name.
+
+    `str(job)` is the name. With a single process everything runs in this one.
+    """
+    if processes <= 1:
         yield from map(work, jobs)
         return
-    todo = iter(jobs)
-    waiting: deque[J] = deque()
-    while True:
-        lost = yield from _until_broken(work, todo, waiting, workers)
-        if not lost:
-            return
-        yield from _one_by_one(work, list(waiting), died)  # one of these did it
-        waiting.clear()
+    rest = iter(jobs)
+    submitted: deque[J] = deque()
+    while (yield from _until_broken(work, rest, submitted, processes)):
+        yield from _one_by_one(work, list(submitted), crashed)  # one of these did it
+        submitted.clear()
 
 
 def _until_broken(
-    work: Callable[[J], R], todo: Iterator[J], waiting: deque[J], workers: int
+    work: Callable[[J], R], rest: Iterator[J], submitted: deque[J], processes: int
 ) -> Generator[R, None, bool]:
-    """Results until the jobs end (returns False) or a process dies (returns True, the open jobs left in `waiting`)."""
+    """Results until the jobs end (returns False) or a process dies (True; `submitted` then holds the open jobs)."""
     futures: deque[Future[R]] = deque()
-    pool = _pool(workers)
+    pool = _pool(processes)
+
+    def submit(number: int) -> None:
+        for job in islice(rest, number):
+            submitted.append(job)
+            with suppress(BrokenProcessPool):
+                futures.append(pool.submit(work, job))
+
     try:
-        with _deaf():  # children that start now inherit it
-            for job in islice(todo, workers * WAITING):
-                waiting.append(job)
-                with suppress(BrokenProcessPool):
-                    futures.append(pool.submit(work, job))
+        with _ignored_interrupts():  # processes that start now inherit it
+            submit(processes * JOBS_AHEAD)
         while futures:
             try:
                 result = futures[0].result()
@@ -56,48 +73,47 @@ def _until_broken(
                 return True
             yield result
             futures.popleft()
-            waiting.popleft()
-            for job in islice(todo, 1):
-                waiting.append(job)
-                with suppress(BrokenProcessPool):
-                    futures.append(pool.submit(work, job))
-        return bool(waiting)
+            submitted.popleft()
+            submit(1)
+        return bool(submitted)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _one_by_one(work: Callable[[J], R], jobs: list[J], died: Callable[[J], R]) -> Iterator[R]:
-    """Results of jobs that each have a process to themselves, so that it is known whose end it was."""
+def _one_by_one(work: Callable[[J], R], jobs: list[J], crashed: Callable[[J], R] | None) -> Iterator[R]:
+    """Results of jobs that each have a process to themselves: this shows which job crashes."""
     pool = _pool(1)
     try:
         for job in jobs:
             try:
-                with _deaf():
+                with _ignored_interrupts():
                     future = pool.submit(work, job)
                 result = future.result()
             except BrokenProcessPool:
+                if crashed is None:
+                    raise killed(job) from None
                 pool.shutdown(wait=False)
-                pool, result = _pool(1), died(job)
+                pool, result = _pool(1), crashed(job)
             yield result
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
-    """Fresh processes, which unlike forked ones are safe beside threads and alike on every system."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), one_thread)
+def _pool(processes: int) -> ProcessPoolExecutor:
+    """Fresh processes: unlike forked ones they are safe beside threads, and alike on every system."""
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), one_thread)
 
 
 def one_thread() -> None:
-    """One thread for the matrix products: many processes need no more, and one keeps the sums' order, so the bytes."""
+    """Limits matrix products to one thread: processes share the cores, and the order of the sums stays the same."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
     threadpool_limits(1)
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Without Ctrl-C: it is for the parent alone, which then ends its children; they would each print a traceback."""
+def _ignored_interrupts() -> Iterator[None]:
+    """Ctrl-C reaches the parent alone, which ends its processes; each of them would print a traceback."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
