@@ -1,4 +1,4 @@
-"""Writes the data card of a sample: README.md with the counts, the making and the hashes, and four spectrograms.
+"""Writes the data card of a sample: README.md with counts, method and hashes, and four spectrograms.
 
 python -m pipeline.sample.card data
 """
@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import soundfile
@@ -89,7 +89,7 @@ The second is the output of
 
 
 def counts(rows: Sequence[Row], column: str) -> str:
-    """A table of how often each value occurs in each language."""
+    """A table of the number of tracks of each value in each language."""
     tally = Counter((row[column], row["language"]) for row in rows)
     lines = [f"| {column} | English | Bangla |", "|---|---:|---:|"]
     values = sorted({value for value, _ in tally})
@@ -102,8 +102,8 @@ def tempos(rows: Sequence[Row]) -> str:
     for genre in sorted({row["genre"] for row in rows}):
         cells = []
         for language in ("en", "bn"):
-            of = sorted(int(row["tempo"]) for row in rows if (row["genre"], row["language"]) == (genre, language))
-            cells.append(f"{of[0]}, {of[len(of) // 2]}, {of[-1]}" if of else "-")
+            values = sorted(int(row["tempo"]) for row in rows if (row["genre"], row["language"]) == (genre, language))
+            cells.append(f"{values[0]}, {values[len(values) // 2]}, {values[-1]}" if values else "-")
         lines.append(f"| {genre} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -112,13 +112,13 @@ def pictured(rows: Sequence[Row]) -> list[Row]:
     """Two English and two Bangla tracks of different genres, the first of each."""
     chosen = []
     for language, genres in (("en", ("folk", "hiphop")), ("bn", ("art", "pop"))):
-        of = [row for row in rows if row["language"] == language]
-        chosen += [next((row for row in of if row["genre"] == genre), of[0]) for genre in genres if of]
+        songs = [row for row in rows if row["language"] == language]
+        chosen += [next((row for row in songs if row["genre"] == genre), songs[0]) for genre in genres if songs]
     return chosen
 
 
 def picture(row: Row, data: Path) -> str:
-    """Draws a spectrogram of the track, and says how to show it."""
+    """Writes the spectrogram of the track; the Markdown that shows it."""
     import matplotlib
     from PIL import Image
 
@@ -137,16 +137,16 @@ def picture(row: Row, data: Path) -> str:
     figure.savefig(drawn, dpi=100)
     pyplot.close(figure)
     Image.open(drawn).convert("RGB").quantize(20).save(file, optimize=True)  # 20 colours: a quarter of the bytes
-    says = ", ".join(row[name] for name in ("id", "genre", "palette", "meter", "singer"))
-    return f"![{says}, {row['tempo']} quarter notes a minute](card/{row['id']}.png)"
+    caption = ", ".join(row[name] for name in ("id", "genre", "palette", "meter", "singer"))
+    return f"![{caption}, {row['tempo']} quarter notes a minute](card/{row['id']}.png)"
 
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def listed(data: Path) -> bytes:
-    """What `sha256sum` prints for every file of sound and words, in the order of their names' bytes."""
+def hashes(data: Path) -> bytes:
+    """The output of `sha256sum` for every sound and lyrics file, in the byte order of their names."""
     paths = [path.relative_to(data).as_posix() for folder in ("audio", "lyrics")
              for path in (data / folder).rglob("*") if path.is_file()]  # fmt: skip
     lines = (f"{sha256((data / path).read_bytes())}  {path}\n" for path in sorted(paths, key=str.encode))
@@ -156,35 +156,44 @@ def listed(data: Path) -> bytes:
 def card(data: Path, seed: int) -> str:
     """The text of README.md."""
     rows = read(data)
+    tracks_per_artist = Counter(row["artist"] for row in rows).values()
+    distinct = {column: len({row[column] for row in rows}) for column in ("singer", "palette", "genre")}
+    languages = Counter(row["language"] for row in rows)
+    return TEXT.format(
+        tracks=len(rows), english=languages["en"], bangla=languages["bn"], seed=seed,
+        no_lyrics=sum(not row["lyrics"] for row in rows), singers=distinct["singer"], palettes=distinct["palette"],
+        genres=distinct["genre"], artists=len(tracks_per_artist),
+        artist_sizes=f"{min(tracks_per_artist)} to {max(tracks_per_artist)}",
+        tables="\n\n".join(counts(rows, column) for column in COUNTED), tempos=tempos(rows),
+        pictures="\n\n".join(picture(row, data) for row in pictured(rows)),
+        table_hash=sha256((data / "tracks.csv").read_bytes()), files_hash=sha256(hashes(data)),
+        **file_facts(data, rows),
+    )  # fmt: skip
+
+
+def file_facts(data: Path, rows: Sequence[Row]) -> dict[str, Any]:
+    """Lengths, sizes and formats of the files."""
     infos = [soundfile.info(data / row["audio"]) for row in rows]
     seconds = [info.duration for info in infos]
     forms = Counter("44.1 kHz stereo OGG" if info.channels == 2 else info.format for info in infos)
     size = sum(path.stat().st_size for folder in ("audio", "lyrics") for path in (data / folder).rglob("*.*"))
-    of_artist = Counter(row["artist"] for row in rows).values()
-    distinct = {column: len({row[column] for row in rows}) for column in ("singer", "palette", "genre")}
-    return TEXT.format(
-        tracks=len(rows), english=sum(row["language"] == "en" for row in rows), seed=seed,
-        bangla=sum(row["language"] == "bn" for row in rows), minutes=sum(seconds) / 60, megabytes=size / 1e6,
-        no_lyrics=sum(not row["lyrics"] for row in rows), singers=distinct["singer"], palettes=distinct["palette"],
-        genres=distinct["genre"], forms=", ".join(f"{count} {form}" for form, count in forms.most_common()),
-        shortest=min(seconds), longest=max(seconds), artists=len(of_artist),
-        artist_sizes=f"{min(of_artist)} to {max(of_artist)}", tables="\n\n".join(counts(rows, c) for c in COUNTED),
-        tempos=tempos(rows), pictures="\n\n".join(picture(row, data) for row in pictured(rows)),
-        table_hash=sha256((data / "tracks.csv").read_bytes()), files_hash=sha256(listed(data)),
-    )  # fmt: skip
+    return {
+        "minutes": sum(seconds) / 60, "shortest": min(seconds), "longest": max(seconds), "megabytes": size / 1e6,
+        "forms": ", ".join(f"{count} {form}" for form, count in forms.most_common()),
+    }  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser("python -m pipeline.sample.card", description="Writes the data card of a sample.")
     parser.add_argument("data", type=Path)
-    parser.add_argument("--seed", type=int, default=7, help="with which it was made (default 7)")
-    wanted = parser.parse_args()
+    parser.add_argument("--seed", type=int, default=7, help="the seed of the sample (default 7)")
+    arguments = parser.parse_args()
     try:
-        text = card(wanted.data, wanted.seed)
-        (wanted.data / "README.md").write_text(text, encoding="utf-8")
+        text = card(arguments.data, arguments.seed)
+        (arguments.data / "README.md").write_text(text, encoding="utf-8")
     except (Problem, OSError, soundfile.LibsndfileError, csv.Error) as problem:
         sys.exit(f"error: {problem}")
-    print(f"{wanted.data}/README.md")
+    print(f"{arguments.data}/README.md")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the commands that write the sample have in common: no folder is taken from others, and ends are one line."""
+"""Shared by the commands that write the sample: they overwrite no foreign folder, and end with one line."""
 
 import sys
 from collections.abc import Collection, Iterator
@@ -8,24 +8,24 @@ from pathlib import Path
 from pipeline.core.command import Problem
 
 
-def refuse_foreign(out: Path, own: Collection[str]) -> None:
-    """Raises when the folder holds anything whose name is not among `own`."""
+def refuse_foreign(out: Path, allowed: Collection[str]) -> None:
+    """Raises a Problem if the folder holds any name that is not `allowed`."""
     if not out.exists():
         return
     if not out.is_dir():
         raise Problem(f"{out} is a file: name a folder")
-    foreign = sorted(path.name for path in out.iterdir() if path.name not in own)
+    foreign = sorted(path.name for path in out.iterdir() if path.name not in allowed)
     if foreign:
         raise refusal(out, foreign[0])
 
 
-def refusal(out: Path, held: str) -> Problem:
-    return Problem(f"{out} holds {held}: choose an empty folder; nothing was written")
+def refusal(out: Path, content: str) -> Problem:
+    return Problem(f"{out} holds {content}: choose an empty folder; nothing was written")
 
 
 @contextmanager
 def one_line(out: Path, stopped: str) -> Iterator[None]:
-    """Ends the program with one line at what a user can mend, and with `stopped` at Ctrl-C."""
+    """Ends the program with one line at an error that a user can fix, and with `stopped` at Ctrl-C."""
     try:
         yield
     except Problem as problem:

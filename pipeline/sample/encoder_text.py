@@ -51,15 +51,15 @@ def _line(theme: str, rng: np.random.Generator) -> str:
 
 def _plain(theme: str, language: str, rng: np.random.Generator) -> str:
     """A line of the theme's verses or chorus."""
-    own = grammar(language)
-    return own.fill(_one([*own.frames[theme], *own.frames.get(f"{theme} chorus", ())], rng), rng)
+    rules = grammar(language)
+    return rules.fill(_one([*rules.frames[theme], *rules.frames.get(f"{theme} chorus", ())], rng), rng)
 
 
 def _mixed(theme: str, rng: np.random.Generator) -> str:
     """A line that is mixed in the grammar itself."""
     language = _one(LANGUAGES, rng)
-    own = grammar(language)
-    line = own.fill(_one(own.frames[f"{theme} mixed"], rng), rng)
+    rules = grammar(language)
+    line = rules.fill(_one(rules.frames[f"{theme} mixed"], rng), rng)
     return romanise(line) if language == "bn" and rng.random() < ROMAN_MIXED else line
 
 

@@ -1,9 +1,9 @@
-"""Measures on the encoded files what the sample promises: the language is in the voice and the words, not in the sound.
+"""Measures on the encoded files that the language is in the voice and the words, not in the sound.
 
     python -m pipeline.sample.guards data --stems data
 
-Prints every figure beside its target; exit 1 when one is missed. Figures that need stems are left out without --stems,
-the folder that `python -m pipeline.sample --stems` wrote.
+Prints every figure with its target, and exits with 1 if one fails. The figures of stems need --stems, the folder that
+`python -m pipeline.sample --stems` wrote.
 """
 
 import argparse
@@ -42,7 +42,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Guard:
-    """A figure, and between what bounds it must lie."""
+    """A figure and its bounds."""
 
     name: str
     value: float
@@ -61,8 +61,8 @@ class Guard:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What is measured of every track's sound, one row each."""
+class Sound:
+    """Features of the sound, one row per track."""
 
     timbre: Floats  # MFCC statistics
     level: Floats  # loudness and bandwidth alone
@@ -107,16 +107,16 @@ def level(power: Floats) -> Floats:
     return np.array([loud.mean(), loud.std(), loud.max() - loud.mean(), *np.log(ends + 1.0)])
 
 
-def heard(paths: Sequence[Path], what: str) -> Heard:
+def measure(paths: Sequence[Path], what: str) -> Sound:
     rows = []
     for path in progress(paths, what, len(paths)):
         power = powers(middle(path))
         rows.append((timbre(power), level(power)))
-    return Heard(np.array([row[0] for row in rows]), np.array([row[1] for row in rows]))
+    return Sound(np.array([row[0] for row in rows]), np.array([row[1] for row in rows]))
 
 
 def probe(features: Floats, labels: Sequence[str], artists: Sequence[str]) -> float:
-    """Balanced accuracy of a linear classifier on artists that it has not heard, mean over the ways to fold."""
+    """Balanced accuracy of a linear classifier on unheard artists, mean over seeds of the folds."""
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
     folds = min(5, len(set(artists)), *Counter(labels).values())
     return float(np.mean([
@@ -128,17 +128,17 @@ def probe(features: Floats, labels: Sequence[str], artists: Sequence[str]) -> fl
 
 
 def clustered(features: Floats, k: int, labels: Sequence[str]) -> float:
-    """Normalised mutual information of KMeans on 16 principal components with the labels, mean over seeds."""
+    """Normalised mutual information of K-means on 16 principal components with the labels, mean over seeds."""
     standard = StandardScaler().fit_transform(features)
     main = PCA(min(16, *standard.shape), random_state=0).fit_transform(standard)
-    found = (KMeans(k, n_init=10, random_state=seed).fit_predict(main) for seed in range(SEEDS))
-    return float(np.mean([normalized_mutual_info_score(labels, clusters) for clusters in found]))
+    runs = (KMeans(k, n_init=10, random_state=seed).fit_predict(main) for seed in range(SEEDS))
+    return float(np.mean([normalized_mutual_info_score(labels, clusters) for clusters in runs]))
 
 
 def sound_guards(data: Path, rows: Sequence[dict[str, str]], stems: Path | None) -> list[Guard]:
     """Every guard about the sound."""
     language, genre, artist = ([row[name] for row in rows] for name in ("language", "genre", "artist"))
-    mixed = heard([data / row["audio"] for row in rows], "mixes")
+    mixed = measure([data / row["audio"] for row in rows], "mixes")
     guards = [
         Guard("language from the mix, probe", probe(mixed.timbre, language, artist), least=0.70),
         Guard("language from loudness and bandwidth, probe", probe(mixed.level, language, artist), most=0.65),
@@ -149,7 +149,7 @@ def sound_guards(data: Path, rows: Sequence[dict[str, str]], stems: Path | None)
     ]
     if stems is not None:
         for name, bounds in (("vocal", {"least": 0.90}), ("backing", {"most": 0.65})):
-            stem = heard([stems / "stems" / name / f"{row['id']}.ogg" for row in rows], f"{name} stems")
+            stem = measure([stems / "stems" / name / f"{row['id']}.ogg" for row in rows], f"{name} stems")
             value = probe(stem.timbre, language, artist)
             guards.append(Guard(f"language from the {name} stem, probe", value, **bounds))
     return guards
@@ -157,9 +157,9 @@ def sound_guards(data: Path, rows: Sequence[dict[str, str]], stems: Path | None)
 
 def text_guards(data: Path, rows: Sequence[dict[str, str]]) -> list[Guard]:
     """Every guard about the words, over the tracks that have a lyrics file."""
-    worded = [row for row in rows if row["lyrics"]]
-    texts = [(data / row["lyrics"]).read_text(encoding="utf-8") for row in worded]
-    language, theme = ([row[name] for row in worded] for name in ("language", "theme"))
+    with_lyrics = [row for row in rows if row["lyrics"]]
+    texts = [(data / row["lyrics"]).read_text(encoding="utf-8") for row in with_lyrics]
+    language, theme = ([row[name] for row in with_lyrics] for name in ("language", "theme"))
     within = guards_text.within_language_theme_nmi(texts, language, theme)
     return [
         Guard("language in clusters of the words, NMI", guards_text.language_nmi(texts, language), least=0.8),
@@ -176,7 +176,7 @@ def read(data: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
-def shown(guards: Sequence[Guard]) -> str:
+def as_table(guards: Sequence[Guard]) -> str:
     wide = max(len(guard.name) for guard in guards)
     lines = [f"{guard.name:{wide}}  {guard.value:5.3f}  {guard.target:12}  {'holds' if guard.holds else 'FAILS'}"
              for guard in guards]  # fmt: skip
@@ -188,13 +188,13 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m pipeline.sample.guards", description=__doc__, formatter_class=layout)
     parser.add_argument("data", type=Path)
     parser.add_argument("--stems", type=Path, metavar="DIR", help="a corpus of the same seed, written with --stems")
-    wanted: Any = parser.parse_args()
+    arguments: Any = parser.parse_args()
     try:
-        rows = read(wanted.data)
-        guards = sound_guards(wanted.data, rows, wanted.stems) + text_guards(wanted.data, rows)
+        rows = read(arguments.data)
+        guards = sound_guards(arguments.data, rows, arguments.stems) + text_guards(arguments.data, rows)
     except (Problem, OSError, soundfile.LibsndfileError) as problem:
         sys.exit(f"error: {problem}")
-    print(shown(guards))
+    print(as_table(guards))
     sys.exit(0 if all(guard.holds for guard in guards) else 1)
 
 

@@ -1,4 +1,4 @@
-"""How every word of the sample lyrics is sung: the closed list of phonemes, and a lexicon for each language.
+"""The syllables of every word of the sample lyrics: a lexicon for each language.
 
 `lexicon/en.tsv` holds word and syllables, `lexicon/bn.tsv` word, the same word in Latin letters, and syllables.
 """
@@ -12,16 +12,6 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).with_suffix("")
 
-VOWELS: Final = frozenset({"i", "I", "e", "E", "ae", "a", "V", "O", "o", "U", "u", "3", "@"})
-DIPHTHONGS: Final = frozenset({"ai", "au", "oi", "ei", "ou"})
-NASALS: Final = frozenset({"a~", "o~", "i~", "u~", "e~", "ae~", "O~"})
-SHARED: Final = frozenset({"p", "b", "k", "g", "ch", "j", "m", "n", "ng", "s", "sh", "h", "l", "r", "y", "w"})
-ENGLISH: Final = frozenset({"t", "d", "f", "v", "th", "dh", "z", "zh"})  # alveolar t and d, thin, this
-DENTAL_RETROFLEX: Final = frozenset({"T", "Th", "D", "Dh", "tt", "tth", "dd", "ddh", "R"})
-BANGLA: Final = DENTAL_RETROFLEX | {"ph", "bh", "kh", "gh", "chh", "jh"}
-CONSONANTS: Final = SHARED | ENGLISH | BANGLA
-NUCLEI: Final = VOWELS | DIPHTHONGS | NASALS  # each syllable has exactly one
-
 # A word may hold an apostrophe (don't) or a hyphen (city-র: an English noun in a Bangla case).
 TOKEN: Final = re.compile(r"[A-Za-z\u0980-\u09ff]+(?:['-][A-Za-z\u0980-\u09ff]+)*")
 
@@ -31,7 +21,7 @@ class Word:
     """A written word and its sounds."""
 
     text: str
-    language: str  # whose pronunciation it has: en or bn
+    language: str  # of its pronunciation: en or bn
     syllables: tuple[tuple[str, ...], ...]
 
 
@@ -45,23 +35,23 @@ class Lexicon:
     spelling: dict[str, str]  # Bengali script -> Latin letters
 
 
-def say(token: str) -> Word:
-    """The word that is written so: in Bengali script, else in English, else as Bangla in Latin letters."""
+def pronounce(token: str) -> Word:
+    """The word with this spelling: Bangla in Bengali script, else English, else Bangla in Latin letters."""
     key = unicodedata.normalize("NFC", token).lower()
     for table in (lexicon().bangla, lexicon().english, lexicon().roman):
         if key in table:
             return table[key]
-    raise KeyError(f"no lexicon knows how to sing {token!r}; add it to {FOLDER}/en.tsv or bn.tsv")
+    raise KeyError(f"no lexicon has {token!r}; add it to {FOLDER}/en.tsv or bn.tsv")
 
 
 def words(line: str) -> tuple[Word, ...]:
     """The words of a line in the order they are sung."""
-    return tuple(say(token) for token in TOKEN.findall(line))
+    return tuple(pronounce(token) for token in TOKEN.findall(line))
 
 
 def romanise(line: str) -> str:
-    """The line with every Bangla word as people type it in Latin letters; the rest stays."""
-    return TOKEN.sub(lambda found: lexicon().spelling.get(found[0], found[0]), unicodedata.normalize("NFC", line))
+    """The line with its Bangla words in Latin letters, as people type them."""
+    return TOKEN.sub(lambda token: lexicon().spelling.get(token[0], token[0]), unicodedata.normalize("NFC", line))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The lyrics of a sample track: verses and a chorus from the grammar, about a main theme and a second one."""
+"""The lyrics of a sample track: verses and a chorus from the grammar, about a main and a second theme."""
 
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -13,7 +13,7 @@ SectionName = Literal["verse", "chorus"]
 FORMS: Final = ("VCVC", "CVCVC", "VVCVC", "VCVVC", "VCVCVC")
 VERSE: Final = 4  # lines
 CHORUS: Final = (2, 3, 4)
-HOOKS: Final = 2  # lines of a chorus that name its theme outright; the others are ordinary lines of the theme
+HOOKS: Final = 2  # lines of a chorus that name its theme; the others are ordinary lines of the theme
 MAIN: Final = 0.43  # of the distinct lines; all of the chorus is among them
 SECOND: Final = 0.32
 MIXED: Final = (0.25, 0.40)  # of the lines as written
@@ -21,7 +21,7 @@ WHOLLY_ROMAN: Final = 0.35  # of the roman songs; in the others the chorus stays
 TRIES: Final = 60  # to find a line that no other song has
 SMALL: Final = frozenset({"a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "the", "to", "with"})
 
-# Some files mark their sections, in several ways: whoever reads lyrics must cope with it.
+# Some files mark their sections, in several ways, as real lyrics do.
 MARKS: Final[dict[str, tuple[dict[str, str], ...]]] = {
     "en": ({}, {}, {"verse": "[Verse]", "chorus": "[Chorus]"}, {"verse": "", "chorus": "(chorus)"}),
     "bn": ({}, {}, {"verse": "[অন্তরা]", "chorus": "[ধুয়া]"}, {"verse": "[Verse]", "chorus": "[Chorus]"}),
@@ -44,11 +44,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Lyrics:
-    """A song's words: its sections in sung order, the chorus as often as it is sung."""
+    """The sections of a song in sung order, with each repeat of the chorus."""
 
     title: str
     sections: tuple[Section, ...]
-    marks: tuple[tuple[str, str], ...] = ()  # what the file writes above a section of that name
+    marks: tuple[tuple[str, str], ...] = ()  # the heading of each kind of section in the file
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -57,7 +57,7 @@ class Lyrics:
 
     @property
     def text(self) -> str:
-        """The lyrics file: one line each, sections separated by an empty line, some under marks like [Chorus]."""
+        """The lyrics file: sections separated by an empty line, in some songs under marks like [Chorus]."""
         marks = dict(self.marks)
         blocks = [
             "\n".join([*filter(None, [marks.get(section.name)]), *(line.text for line in section.lines)])
@@ -67,7 +67,7 @@ class Lyrics:
 
 
 def compose(*, language: str, theme: str, second: str, mixing: str, rng: np.random.Generator, used: set[str]) -> Lyrics:
-    """A new song; `used` holds the lines and titles of the songs before it, and gets those of this one.
+    """A new song; adds its lines and titles to `used`, which holds those of the earlier songs.
 
     `mixing` is `plain`, `mixed` (some lines with words of the other language) or `roman` (Bangla in Latin letters).
     """
@@ -106,12 +106,12 @@ class _Writer:
         return Line(text, words(text), theme, kind == "mixed")
 
     def text(self, section: str) -> str:
-        """A line of that section which no song has yet, unless the grammar seems to be exhausted."""
-        own = grammar(self.language)
-        frames = [frame for frame in own.frames[section] if frame not in self.spent] or own.frames[section]
+        """A line of the section that no song has yet, unless the grammar seems exhausted."""
+        rules = grammar(self.language)
+        frames = [frame for frame in rules.frames[section] if frame not in self.spent] or rules.frames[section]
         for _ in range(TRIES):
             frame = frames[int(self.rng.integers(len(frames)))]
-            text = own.fill(frame, self.rng)
+            text = rules.fill(frame, self.rng)
             if text not in self.used:
                 break
         self.used.add(text)
@@ -120,16 +120,16 @@ class _Writer:
 
 
 def _verse_themes(theme: str, second: str, chorus: int, verses: int, rng: np.random.Generator) -> list[str]:
-    """The theme of every line of the verses, so that with the chorus the shares of the song come out."""
+    """The theme of every verse line, which together with the chorus gives the planned shares."""
     distinct = chorus + verses
     main = max(round(MAIN * distinct) - chorus, 0)
-    other = round(SECOND * distinct)
-    themes = [theme] * main + [second] * other + ["generic"] * (verses - main - other)
+    minor = round(SECOND * distinct)
+    themes = [theme] * main + [second] * minor + ["generic"] * (verses - main - minor)
     return [themes[i] for i in rng.permutation(verses)]
 
 
 def _mixed_places(form: str, chorus: int, rng: np.random.Generator) -> frozenset[int]:
-    """Which of the distinct lines (the chorus first) are mixed, within the wanted share of the lines as written."""
+    """The numbers of the mixed lines among the distinct lines (the chorus first), within the share `MIXED`."""
     verses, times = VERSE * form.count("V"), form.count("C")
     written = verses + chorus * times
     pairs = [
@@ -164,6 +164,6 @@ def _roman(lyrics: Lyrics, rng: np.random.Generator) -> Lyrics:
 
 
 def _title(text: str) -> str:
-    """The title with capitals where English has them."""
+    """The title with English capitals."""
     parts = text.split(" ")
     return " ".join(part if i and part in SMALL else part[:1].upper() + part[1:] for i, part in enumerate(parts))

@@ -1,6 +1,6 @@
-"""Puts voice and band together, with a production of its own for each track.
+"""Mixes voice and band, with random settings for each track.
 
-Everything here is drawn without looking at the track's language, so that the sound of the recording cannot tell it.
+The settings do not depend on the track's language, so that the sound of the recording cannot give it away.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Production:
 
     voice: float  # level of the voice over the band, dB
     tilt: float  # dB from 100 Hz to 10 kHz
-    low: float  # hertz, where the bass begins
-    high: float  # hertz, where the treble ends
+    low: float  # hertz, the lower limit
+    high: float  # hertz, the upper limit
     room: float  # seconds of reverberation
     wet: float
     drive: float
@@ -30,7 +30,7 @@ class Production:
 
 @dataclass(frozen=True)
 class Stems:
-    """The mix and what it was summed from: after the same filters, room and gain, before the drive."""
+    """The mix and its parts: after the same filters, room and gain, before the drive."""
 
     mix: Wave
     vocal: Wave
@@ -52,7 +52,7 @@ def production(rng: np.random.Generator) -> Production:
 
 
 def mix(vocal: Wave, backing: Wave, p: Production) -> Stems:
-    """Voice against band at the wanted level while somebody sings, then equaliser, room, drive and gain."""
+    """Sets the voice level from its sung parts, then applies equaliser, room, drive and gain."""
     sung = np.abs(vocal) > 0.02 * np.abs(vocal).max()
     voice = vocal / _rms(vocal[sung])
     band = backing / _rms(backing)
@@ -79,7 +79,7 @@ def _equalise(wave: Wave, p: Production) -> Wave:
 
 
 def _treble(wave: Wave, p: Production) -> Wave:
-    """The wave up to where the treble ends; last of all, or the drive would add treble again."""
+    """The wave up to the upper limit; last of all, or the drive would add treble again."""
     return sosfilt(butter(8, p.high, fs=RATE, output="sos"), wave).astype(np.float32)
 
 

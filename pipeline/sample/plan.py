@@ -1,21 +1,19 @@
-"""The planted truth: every factor of every track, dealt so that none of them gives another away."""
+"""The planted truth: every factor of every track, dealt so that no factor predicts another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 
 from pipeline.sample.modes import KEYS
 from pipeline.sample.voices import BY_NAME, VOICES, Voice
 
-T = TypeVar("T", bound=str)
-
 CLIP: Final = 30.0  # seconds in the middle of a track that the pipeline hears
 LANGUAGES: Final = ("en", "bn")
 THEMES: Final = ("river", "rain", "city", "love", "protest", "work", "festival")
 
-# Shares differ a little between the languages, and never exclude: a factor must not tell the language.
+# Shares differ a little between the languages and are never 0: a factor must not predict the language.
 GENRES: Final[dict[str, dict[str, float]]] = {
     "en": {"pop": 0.23, "rock": 0.22, "folk": 0.18, "hiphop": 0.20, "art": 0.17},
     "bn": {"pop": 0.20, "rock": 0.19, "folk": 0.22, "hiphop": 0.18, "art": 0.21},
@@ -54,12 +52,12 @@ SECOND: Final = ("Kingfisher", "Lanterns", "Engine", "Orchard", "Ghat", "Radio",
 
 @dataclass(frozen=True)
 class Track:
-    """What was decided about one track before a sound was made."""
+    """The factors of one track."""
 
     number: int
     id: str
     language: str  # of most lines
-    mixing: str  # plain, mixed (lines of the other language between) or roman (Bangla in roman letters)
+    mixing: str  # plain, mixed (some lines of the second language) or roman (Bangla in Latin letters)
     genre: str
     theme: str
     second_theme: str
@@ -79,77 +77,82 @@ class Track:
 class Artist:
     name: str
     voice: Voice
-    style: str  # the genre it likes most
+    style: str  # its favourite genre
     size: int
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:
-    """The random numbers of one purpose; they depend on nothing that happened before."""
+    """The random numbers of one purpose, independent of all other purposes."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def tracks(count: int, seed: int) -> tuple[Track, ...]:
     """The factors of `count` tracks."""
     rng = stream(seed, 0)
-    artists = _artists(count, rng)
-    slots = [artist for artist in artists for _ in range(artist.size)]
+    slots = [artist for artist in _artists(count, rng) for _ in range(artist.size)]
     languages = _languages(slots, rng)
     factors: dict[int, dict[str, str]] = {}
     for language in LANGUAGES:
-        factors |= _factors(language, [i for i, own in enumerate(languages) if own == language], slots, rng)
-    unusual = [UNUSUAL[i % len(UNUSUAL)] for i in range(min(max(len(UNUSUAL), count // 25), count))]
-    forms = rng.permutation([*unusual, *["ogg"] * (count - len(unusual))])
+        factors |= _factors(language, [i for i, name in enumerate(languages) if name == language], slots, rng)
+    forms = _forms(count, rng)
     silent = set(rng.choice(count, round(WITHOUT_LYRICS * count), replace=False).tolist())
     made: list[Track] = []
-    number = dict.fromkeys(LANGUAGES, 0)
     for i in rng.permutation(count).tolist():
-        language = languages[i]
-        number[language] += 1
-        genre = factors[i]["genre"]
-        low, high = TEMPOS[genre]
-        made.append(
-            Track(
-                number=len(made),
-                id=f"{language}_{number[language]:03d}",
-                language=language,
-                **factors[i],
-                tempo=int(rng.integers(low, high + 1)),
-                key=str(rng.choice(KEYS)),
-                meter="6/8" if rng.random() < WALTZ[genre] else "4/4",
-                singer=slots[i].voice.name,
-                artist=slots[i].name,
-                form=str(forms[i]),
-                has_lyrics=i not in silent,
-                seconds=round(float(rng.uniform(34.1, 35.7)), 2),
-            )
-        )
+        number = 1 + sum(track.language == languages[i] for track in made)
+        tempo, key, meter, seconds = _tempo_key_meter_seconds(factors[i]["genre"], rng)
+        made.append(Track(
+            number=len(made), id=f"{languages[i]}_{number:03d}", language=languages[i], **factors[i], tempo=tempo,
+            key=key, meter=meter, singer=slots[i].voice.name, artist=slots[i].name, form=forms[i],
+            has_lyrics=i not in silent, seconds=seconds,
+        ))  # fmt: skip
     return tuple(made)
+
+
+def _forms(count: int, rng: np.random.Generator) -> list[str]:
+    """The file format of each track."""
+    unusual = [UNUSUAL[i % len(UNUSUAL)] for i in range(min(max(len(UNUSUAL), count // 25), count))]
+    return [str(form) for form in rng.permutation([*unusual, *["ogg"] * (count - len(unusual))])]
+
+
+def _tempo_key_meter_seconds(genre: str, rng: np.random.Generator) -> tuple[int, str, str, float]:
+    low, high = TEMPOS[genre]
+    tempo, key = int(rng.integers(low, high + 1)), str(rng.choice(KEYS))
+    meter = "6/8" if rng.random() < WALTZ[genre] else "4/4"
+    return tempo, key, meter, round(float(rng.uniform(34.1, 35.7)), 2)
 
 
 def _artists(count: int, rng: np.random.Generator) -> list[Artist]:
     """Artists of 6 to 12 tracks that make up `count`, with the voices and favourite genres dealt in turn."""
-    low, high = ARTIST_SIZE
     number = max(1, round(count / 9))
-    sizes = np.full(number, count // number)
-    sizes[: count - sizes.sum()] += 1
-    for _ in range(4 * number):  # uneven them, pair by pair
-        one, other = rng.integers(number, size=2)
-        if one != other and sizes[one] > low and sizes[other] < high:
-            sizes[one] -= 1
-            sizes[other] += 1
-    names = [f"{first} {second}" for first in FIRST for second in SECOND]
-    chosen = [names[i] for i in rng.permutation(len(names))]
-    names = [chosen[i % len(chosen)] + (f" {i // len(chosen) + 1}" if i >= len(chosen) else "") for i in range(number)]
-    both = [voice for voice in VOICES if len(voice.languages) == 2]
-    single = [voice for voice in VOICES if len(voice.languages) == 1]
-    voices = [both[i] for i in rng.permutation(len(both))]
-    order = [*voices, *single]
+    sizes, names = _artist_sizes(count, number, rng), _artist_names(number, rng)
+    bilingual = [voice for voice in VOICES if len(voice.languages) == 2]
+    monolingual = [voice for voice in VOICES if len(voice.languages) == 1]
+    voices = [*(bilingual[i] for i in rng.permutation(len(bilingual))), *monolingual]
     styles = rng.permutation([list(GENRES["en"])[i % 5] for i in range(number)])
-    return [Artist(name, order[i % len(order)], str(styles[i]), int(sizes[i])) for i, name in enumerate(names)]
+    return [Artist(name, voices[i % len(voices)], str(styles[i]), sizes[i]) for i, name in enumerate(names)]
+
+
+def _artist_sizes(count: int, number: int, rng: np.random.Generator) -> list[int]:
+    """Tracks per artist: equal at first, then uneven by moving tracks between random pairs."""
+    low, high = ARTIST_SIZE
+    sizes = [count // number + (i < count % number) for i in range(number)]
+    for _ in range(4 * number):
+        giver, taker = rng.integers(number, size=2)
+        if giver != taker and sizes[giver] > low and sizes[taker] < high:
+            sizes[giver] -= 1
+            sizes[taker] += 1
+    return sizes
+
+
+def _artist_names(number: int, rng: np.random.Generator) -> list[str]:
+    """Random names; a number follows when all names are used."""
+    names = [f"{first} {second}" for first in FIRST for second in SECOND]
+    order = [names[i] for i in rng.permutation(len(names))]
+    return [order[i % len(order)] + (f" {i // len(order) + 1}" if i >= len(order) else "") for i in range(number)]
 
 
 def _languages(slots: Sequence[Artist], rng: np.random.Generator) -> list[str]:
-    """Half the tracks in each language; a bilingual artist sings as nearly as possible half of his own in each."""
+    """Half the tracks in each language, and about half the tracks of a bilingual artist."""
     languages: list[str] = []
     for artist in dict.fromkeys(slots):
         allowed = artist.voice.languages
@@ -157,12 +160,12 @@ def _languages(slots: Sequence[Artist], rng: np.random.Generator) -> list[str]:
         languages += [allowed[(turn + i) % len(allowed)] for i in range(artist.size)]
     free = [i for i in rng.permutation(len(slots)).tolist() if len(slots[i].voice.languages) == 2]
     surplus = languages.count("en") - (len(slots) + 1) // 2
-    frm, to = ("en", "bn") if surplus > 0 else ("bn", "en")
+    source, target = ("en", "bn") if surplus > 0 else ("bn", "en")
     for i in free:
         if surplus == 0:
             break
-        if languages[i] == frm:
-            languages[i] = to
+        if languages[i] == source:
+            languages[i] = target
             surplus += -1 if surplus > 0 else 1
     return languages
 
@@ -179,8 +182,8 @@ def _factors(
     roman = round(ROMAN * count) if language == "bn" else 0
     mixing = rng.permutation(["mixed"] * mixed + ["roman"] * roman + ["plain"] * (count - mixed - roman))
     chosen: dict[int, dict[str, str]] = {}
-    for turn, at in enumerate(rng.permutation(count).tolist()):
-        place = places[at]
+    for turn, index in enumerate(rng.permutation(count).tolist()):
+        place = places[index]
         weights = {genre: n * (3.0 if genre == slots[place].style else 1.0) for genre, n in left.items()}
         genre = _draw(weights, rng)
         left[genre] -= 1
@@ -192,7 +195,7 @@ def _factors(
 
 
 def _quota(shares: Mapping[str, float], count: int, rng: np.random.Generator) -> list[str]:
-    """`count` names in random order, in proportion to their shares as nearly as whole numbers allow."""
+    """`count` names in random order, in proportion to their shares up to rounding."""
     exact = {name: share * count for name, share in shares.items()}
     dealt = [name for name, share in exact.items() for _ in range(int(share))]
     rest = sorted(shares, key=lambda name: int(exact[name]) - exact[name])
@@ -200,7 +203,7 @@ def _quota(shares: Mapping[str, float], count: int, rng: np.random.Generator) ->
     return [dealt[i] for i in rng.permutation(count)]
 
 
-def _draw(weights: Mapping[T, float], rng: np.random.Generator) -> T:
+def _draw(weights: Mapping[str, float], rng: np.random.Generator) -> str:
     names = list(weights)
     share = np.array([weights[name] for name in names])
     return names[int(rng.choice(len(names), p=share / share.sum()))]

@@ -38,16 +38,16 @@ class Note:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a genre wants to be sung."""
+    """The singing style of a genre."""
 
-    vibrato: float = 1.0  # times the voice's own
+    vibrato: float = 1.0  # times that of the voice
     slide: float = 1.0
     speech: float = 0.0  # semitones of spoken melody around the note
 
 
 @dataclass(frozen=True)
 class Frames:
-    """What the vocal tract does, one row every HOP samples."""
+    """The state of the vocal tract, one row every HOP samples."""
 
     formants: Floats  # frame x 3
     voice: Floats
@@ -111,17 +111,17 @@ def _split(note: Note) -> tuple[list[Part], tuple[Part, ...], list[Part]]:
     at = next(i for i, name in enumerate(note.phones) if is_vowel(name))
     vowel = PHONES[note.phones[at]]
 
-    def bent(names: Sequence[str], beside: Part) -> list[Part]:
+    def bent(names: Sequence[str], vowel_part: Part) -> list[Part]:
         parts = []
         for name in names:
             for part in PHONES[name]:
-                mixed = [part.pull * own + (1 - part.pull) * near
-                         for own, near in zip(part.formants, beside.formants, strict=True)]  # fmt: skip
+                mixed = [part.pull * formant + (1 - part.pull) * neighbour
+                         for formant, neighbour in zip(part.formants, vowel_part.formants, strict=True)]  # fmt: skip
                 parts.append(replace(part, formants=(mixed[0], mixed[1], mixed[2])))
         return parts
 
     onset = bent(note.phones[:at], vowel[0])
-    if note.language == "en" and at and note.phones[at - 1] in {"p", "t", "k"}:  # Bangla opens these without breath
+    if note.language == "en" and at and note.phones[at - 1] in {"p", "t", "k"}:  # Bangla has no breath here
         onset[-1] = replace(BREATH_AFTER, formants=vowel[0].formants)
     return onset, vowel, bent(note.phones[at + 1 :], vowel[-1])
 
@@ -177,8 +177,8 @@ def tract(f: Floats, frames: Frames, voice: Voice) -> NDArray[np.complex128]:
     widths = (70.0, 90.0, 130.0)
     square = f * f
     for i in range(3):
-        own = frames.formants[:, i : i + 1]
-        response /= _resonance(f, square, own, widths[i] * (1 + (2.0 * frames.nasal[:, None] if i == 0 else 0.0)))
+        formant = frames.formants[:, i : i + 1]
+        response /= _resonance(f, square, formant, widths[i] * (1 + (2.0 * frames.nasal[:, None] if i == 0 else 0.0)))
     for fixed, width in ((3500.0, 220.0), (4400.0, 280.0), (5600.0, 400.0), (7200.0, 600.0)):
         response /= _resonance(f, square, fixed * voice.tract, width / voice.ring)
     pole = _resonance(f, square, 270.0, 100.0)  # of the nose; pole and zero cancel while it is closed
@@ -187,8 +187,8 @@ def tract(f: Floats, frames: Frames, voice: Voice) -> NDArray[np.complex128]:
     return response
 
 
-def _resonance(f: Floats, square: Floats, own: Floats | float, width: Floats | float) -> NDArray[np.complex128]:
-    denominator: NDArray[np.complex128] = 1 - square / np.square(own) + 1j * f * (width / np.square(own))
+def _resonance(f: Floats, square: Floats, centre: Floats | float, width: Floats | float) -> NDArray[np.complex128]:
+    denominator: NDArray[np.complex128] = 1 - square / np.square(centre) + 1j * f * (width / np.square(centre))
     return denominator
 
 
@@ -203,12 +203,12 @@ def harmonics(f0: Floats, frames: Frames, voice: Voice) -> Floats:
     ramp = (np.arange(HOP) / HOP).astype(np.float32)
     smooth_f0 = (f0[:-1, None] + np.diff(f0)[:, None] * ramp).ravel()
     turn = np.exp(2j * np.pi * np.cumsum(smooth_f0) / RATE).astype(np.complex64)
-    here = np.ones_like(turn)
+    rotation = np.ones_like(turn)
     wave = np.zeros(len(turn), np.float32)
     for row in amplitude:
-        here *= turn
+        rotation *= turn
         moving = (row[:-1, None] + np.diff(row)[:, None] * ramp).ravel()
-        wave += moving.real * here.real - moving.imag * here.imag
+        wave += moving.real * rotation.real - moving.imag * rotation.imag
     return wave.astype(np.float64)
 
 
@@ -220,8 +220,8 @@ def noise(frames: Frames, voice: Voice, rng: np.random.Generator) -> Floats:
     colour *= (frames.hiss / np.sqrt((colour**2).mean(1)))[:, None]
     breathy = np.flatnonzero(frames.breath > 1e-3)
     if len(breathy):
-        some = replace(frames, formants=frames.formants[breathy], nasal=frames.nasal[breathy])
-        shape = np.abs(tract(np.broadcast_to(bins, (len(breathy), len(bins))), some, voice)) * (bins > 250)
+        subset = replace(frames, formants=frames.formants[breathy], nasal=frames.nasal[breathy])
+        shape = np.abs(tract(np.broadcast_to(bins, (len(breathy), len(bins))), subset, voice)) * (bins > 250)
         colour[breathy] += shape * (frames.breath[breathy] / np.sqrt((shape**2).mean(1)))[:, None]
     random = rng.standard_normal((count, len(bins), 2)).view(np.complex128)[..., 0]
     grains = np.fft.irfft(random * colour, axis=1) * (np.hanning(WINDOW + 1)[:-1] * np.sqrt(WINDOW / 2) / 1.22)

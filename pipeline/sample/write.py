@@ -1,7 +1,6 @@
-"""Writes a corpus: sounds, lyrics files, and the table of what was planted."""
+"""Writes a corpus: sounds, lyrics files, and the table of the planted factors."""
 
 import csv
-import hashlib
 import io
 import shutil
 from collections.abc import Iterator, Sequence
@@ -23,23 +22,23 @@ from pipeline.sample.song import RATE, Song, render
 COLUMNS: Final = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "theme", "second_theme", "mixing",
                   "tempo", "key", "mode", "meter", "singer", "palette", "sung_lines", "license", "source")  # fmt: skip
 SOURCE: Final = "surbani-sample"
-OWN: Final = {"audio", "lyrics", "stems", "card", "README.md", "tracks.csv"}  # what an earlier sample may hold
+CONTENTS: Final = {"audio", "lyrics", "stems", "card", "README.md", "tracks.csv"}  # of a sample folder
 SUFFIX: Final = {"ogg": "ogg", "stereo": "ogg", "mp3": "mp3", "flac": "flac", "wav": "wav"}
 
 
 def corpus(songs: Sequence[Song], out: Path, *, stems: bool, jobs: int) -> None:
-    """Writes all songs beside `out`, and moves them there when every one is done, the table last."""
+    """Writes all songs next to `out`, and moves them into it when all are complete, the table last."""
     refuse_foreign(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as beside:
-        new = Path(beside)
+    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        new = Path(scratch)
         for _ in progress(_each(partial(files, out=new, stems=stems), songs, jobs), "songs", len(songs)):
             pass
         (new / "tracks.csv").write_text(table(songs), encoding="utf-8")
         out.mkdir(exist_ok=True)
-        for old in OWN:
+        for old in CONTENTS:
             remove(out / old)
-        for name in sorted(path.name for path in new.iterdir()):  # t is the last letter here
+        for name in sorted(path.name for path in new.iterdir()):  # tracks.csv comes last
             (new / name).replace(out / name)
 
 
@@ -52,14 +51,14 @@ def _each(write: "partial[None]", songs: Sequence[Song], jobs: int) -> Iterator[
 
 
 def refuse_foreign(out: Path) -> None:
-    """Raises when the folder holds anything that no earlier sample wrote."""
-    command.refuse_foreign(out, OWN)
-    if out.exists() and any(out.iterdir()) and not _ours(out / "tracks.csv"):
+    """Raises a Problem if the folder holds anything but an earlier sample."""
+    command.refuse_foreign(out, CONTENTS)
+    if out.exists() and any(out.iterdir()) and not _is_sample(out / "tracks.csv"):
         raise command.refusal(out, "tracks that are not a sample")
 
 
-def _ours(table: Path) -> bool:
-    """Whether every row of that table is a sample's."""
+def _is_sample(table: Path) -> bool:
+    """Whether every row of the table names the sample as its source."""
     if not table.is_file():
         return False
     with table.open(encoding="utf-8", newline="") as file:
@@ -93,7 +92,7 @@ def audio_path(song: Song) -> str:
 
 
 def lyrics_path(song: Song) -> str:
-    """Where the lyrics are, relative to the corpus; empty where the track comes without."""
+    """The path of the lyrics in the corpus; empty if the track has no lyrics file."""
     return f"lyrics/{song.track.language}/{song.track.id}.txt" if song.track.has_lyrics else ""
 
 
@@ -103,7 +102,7 @@ def encoded(wave: Wave, form: str, number: int) -> bytes:
     peak = float(np.abs(soundfile.read(io.BytesIO(data), dtype="float32")[0]).max())
     if peak <= 1:
         return data
-    return _encoded(wave * np.float32(0.9 / peak), form, number)  # a lossy file may come back a fifth higher
+    return _encoded(wave * np.float32(0.9 / peak), form, number)  # a lossy file may decode a fifth higher
 
 
 def _encoded(wave: Wave, form: str, number: int) -> bytes:
@@ -132,8 +131,3 @@ def table(songs: Sequence[Song]) -> str:
             "sung_lines": song.score.in_clip, "license": "CC0-1.0", "source": SOURCE,
         })  # fmt: skip
     return text.getvalue()
-
-
-def fingerprint(song: Song) -> str:
-    """The sha256 of the mix before it is encoded, to compare runs and machines."""
-    return hashlib.sha256(render(song).mix.tobytes()).hexdigest()
