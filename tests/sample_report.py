@@ -36,7 +36,7 @@ def write(project: Path) -> None:
     reports = project / "reports"
     store.write_json(reports / "metrics.json", metrics())
     results = pd.DataFrame(
-        [row for name in AMI for place, label in enumerate(LABELS) for row in scores(name, place, label)]
+        [row for name in AMI for place, label in enumerate(LABELS) for row in score_rows(name, place, label)]
     )
     store.write_table(reports / "results.csv", results)
     curve = [
@@ -79,7 +79,7 @@ def again(project: Path) -> None:
 
 
 def metrics() -> dict[str, Any]:
-    told: dict[str, Any] = {"data": {"tracks": 6, "with_lyrics": 4}}
+    scores: dict[str, Any] = {"data": {"tracks": 6, "with_lyrics": 4}}
     for name, values in AMI.items():
         about: dict[str, Any] = {"family": f"<i>{name}</i> & co"}
         if name in ("easy", "hard", "conv2d"):
@@ -90,11 +90,11 @@ def metrics() -> dict[str, Any]:
             about[label] = {"ami": value, "ami_low": value - 0.0613, "ami_high": value + 0.0587, "ari": None}
             if FLAGS.get((name, label)) == "leaky":
                 about[label]["leaky"] = True
-        told[name] = about
-    return told
+        scores[name] = about
+    return scores
 
 
-def scores(name: str, place: int, label: str) -> list[dict[str, Any]]:
+def score_rows(name: str, place: int, label: str) -> list[dict[str, Any]]:
     flag = FLAGS.get((name, label), "")
     same = {
         "representation": name,
@@ -105,24 +105,22 @@ def scores(name: str, place: int, label: str) -> list[dict[str, Any]]:
         "flag": flag,
         "null_high": 0.0211,
     }
-    found = []
+    rows = []
     for clusterer in ("kmeans", "dbscan"):
         for score in ("ami", "nmi"):
             mean = AMI[name][place] * (0.9 if clusterer == "dbscan" else 1)
             row = {"clusterer": clusterer, "score": score, "mean": mean, "low": mean - 0.05, "high": mean + 0.05}
-            found.append(same | row | {"null_mean": 0.0017})
-        found.append(
-            same | {"clusterer": clusterer, "label": "", "score": "own_silhouette", "mean": 0.2531, "flag": ""}
-        )
-    return found
+            rows.append(same | row | {"null_mean": 0.0017})
+        rows.append(same | {"clusterer": clusterer, "label": "", "score": "own_silhouette", "mean": 0.2531, "flag": ""})
+    return rows
 
 
 def comparisons() -> list[dict[str, Any]]:
-    told = {"clusterer": "kmeans", "low": 0.2011, "high": 0.3988, "p": "0.001", "holm": "0.004", "smallest": 0.0719}
+    shared = {"clusterer": "kmeans", "low": 0.2011, "high": 0.3988, "p": "0.001", "holm": "0.004", "smallest": 0.0719}
     better = {"model": "easy", "against": "pca", "label": "genre", "difference": 0.2998, "verdict": "better"}
     equal = {"model": "hard", "against": "pca", "label": "genre", "difference": -0.0696, "verdict": "not shown"}
     worse = {"model": "easy", "against": "tfidf", "label": "language", "difference": -0.5509, "verdict": "worse"}
-    return [told | better, told | equal, told | worse | {"low": -0.6, "high": -0.5}]
+    return [shared | better, shared | equal, shared | worse | {"low": -0.6, "high": -0.5}]
 
 
 def audit() -> pd.DataFrame:
@@ -154,19 +152,19 @@ def questions() -> dict[str, Any]:
             for name, mean, units in (("vae", 0.6123, 12.0), ("beta 4", 0.5871, 8.5))
         ]
         asked.append(
-            {"id": f"q{number}", "question": f"Is it so, {number}?", "answer": answer, "verdict": f"{answer}: <told>."}
+            {"id": f"q{number}", "question": f"Is it so, {number}?", "answer": answer, "verdict": f"{answer}: <words>."}
             | {"rows": rows, "comparisons": [compared, compared | {"clusterer": "gmm"}]}
         )
     return {"seeds": 10, "questions": asked}
 
 
 def pictures(folder: Path) -> None:
-    told, same = [], {"section": "Any", "caption": "How to [read] $it_"}
+    figures, same = [], {"section": "Any", "caption": "How to [read] $it_"}
     folder.mkdir(parents=True)
     for name in PICTURES:
         Figure(figsize=(2, 1), dpi=50).savefig(folder / f"{name}.png")
-        told.append(same | {"file": f"{name}.png", "title": f'{name}: *so* "it" is'})
-    store.write_json(folder / "figures.json", told)
+        figures.append(same | {"file": f"{name}.png", "title": f'{name}: *so* "it" is'})
+    store.write_json(folder / "figures.json", figures)
     rng = np.random.default_rng(5)
     (folder / "previews").mkdir()
     for number in range(5):
@@ -198,8 +196,8 @@ def the_map(rng: np.random.Generator) -> dict[str, Any]:
 def card(cluster: str, rows: list[int]) -> dict[str, Any]:
     shown = [{"id": f"t{n}", "title": TITLES[n], "artist": "", "language": ("bn", "en")[n % 2]} for n in rows]
     labels = {"genre": [["rock", 2], ["<folk>", 1]]}
-    told = {"labels": labels, "sound": [["noisier", 1.25]], "terms": {"bn": ["বৃষ্টি"]}, "exemplars": shown}
-    return {"cluster": cluster, "size": len(rows), **told}
+    content = {"labels": labels, "sound": [["noisier", 1.25]], "terms": {"bn": ["বৃষ্টি"]}, "exemplars": shown}
+    return {"cluster": cluster, "size": len(rows), **content}
 
 
 def corpus(project: Path) -> None:

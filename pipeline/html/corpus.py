@@ -49,7 +49,7 @@ def health() -> Markup:
     """Which files are missing or damaged, and which tracks have no lyrics."""
     table_, skipped = _read(catalog.usable_tracks), _read(catalog.skipped)
     total = len(table_) + int((skipped["stage"] == "tracks").sum())
-    used = table_.drop(skipped["id"][skipped["stage"] == "audio"])
+    used = table_.drop(skipped["id"][skipped["stage"] == "audio"], errors="ignore")
     silent = list(used["id"][used["has_lyrics"] != "yes"]) if "has_lyrics" in used else []
     lines = [Line(Cell(code(id_)), [Cell(cell) for cell in cells]) for id_, *cells in skipped.to_numpy()]
     left_out = table(Table("Files that are left out", ["track", "stage", "file", "reason"], lines)) if lines else ""

@@ -46,6 +46,7 @@ GROUPS = {
     "Stability": ("stability_seeds", "stability_subsamples"),
 }
 ABOVE_ZERO = ("nmi", "purity", "v_measure")  # where chance is not 0
+NOTES = {"leaky": LEAKY, "collapsed": COLLAPSED}  # flag -> note under the table
 FREE = ("dbscan", "hdbscan")  # they choose the number of clusters and leave tracks out
 STRONG = 6  # curves with a colour
 CURVES = "KMeans, means over the seeds. Coloured: the best models and the best baseline. Grey: all others."
@@ -97,17 +98,19 @@ def _scores(out: Outputs, caption: str, columns: Columns, plain: Columns | None 
     """A table of scores with their intervals; the columns of `plain` are numbers alone."""
     plain = plain or {}
     rows = [row for by_name in columns.values() for row in by_name.values()]
-    collapsed = {row["representation"].text for row in rows if row["flag"].text == "collapsed"}
+    flagged = {flag: {row["representation"].text for row in rows if row["flag"].text == flag} for flag in NOTES}
     lines = []
     for name in rank.ordered(out, {row["representation"].text for row in rows}):
+        collapsed = name in flagged["collapsed"]
         cells = [_score(by_name.get(name)) for by_name in columns.values()]
-        cells += [
-            number_cell(by_name[name]["mean"]) if name in by_name else Cell(UNKNOWN) for by_name in plain.values()
-        ]
-        lines.append(Line(_name(name, name in collapsed), cells, "collapsed" if name in collapsed else ""))
-    notes = [LEAKY] if any(row["flag"].text == "leaky" for row in rows) else []
-    notes += [COLLAPSED] if collapsed else []
+        cells += [_plain(by_name.get(name)) for by_name in plain.values()]
+        lines.append(Line(_name(name, collapsed), cells, "collapsed" if collapsed else ""))
+    notes = [NOTES[flag] for flag, names in flagged.items() if names]
     return table(Table(caption, ["representation", *columns, *plain], lines, notes))
+
+
+def _plain(row: Part | None) -> Cell:
+    return Cell(UNKNOWN) if row is None else number_cell(row["mean"])
 
 
 def _name(name: str, collapsed: bool) -> Cell:

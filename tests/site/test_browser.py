@@ -1,4 +1,4 @@
-"""The built site in a browser, from a disk and from a server: it asks no other host, has no complaint, and plays."""
+"""The built site in a browser, from a disk and from a server: no request to another host, no error, and it plays."""
 
 import base64
 import functools
@@ -39,7 +39,7 @@ GROUND = "getComputedStyle(document.body).backgroundColor"
 HERE = ("file:", "data:", "blob:", "http://127.0.0.1:")
 PAGES = ("index", "models", "map", "clusters", "questions", "experiments", "data", "method")
 CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt-get install chromium)")
@@ -60,15 +60,15 @@ class Tab:
         self.number += 1
         self.socket.send(json.dumps({"id": self.number, "method": method, "params": params}))
         while True:
-            told = json.loads(self.socket.recv(timeout=WAIT))
-            if told.get("id") == self.number:
-                assert "error" not in told, told
-                return told["result"]
-            self._note(told)
+            message = json.loads(self.socket.recv(timeout=WAIT))
+            if message.get("id") == self.number:
+                assert "error" not in message, message
+                return message["result"]
+            self._note(message)
 
-    def _note(self, told: dict[str, Any]) -> None:
-        params = told.get("params", {})
-        match told.get("method"):
+    def _note(self, message: dict[str, Any]) -> None:
+        params = message.get("params", {})
+        match message.get("method"):
             case "Network.requestWillBeSent":
                 self.requests.append(params["request"]["url"])
             case "Runtime.consoleAPICalled" if params["type"] in ("error", "warning", "assert"):
@@ -80,17 +80,17 @@ class Tab:
 
     def run(self, script: str) -> Any:
         """The value of a script, awaited."""
-        told = self.call(
+        message = self.call(
             "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True, userGesture=False
         )
-        assert "exceptionDetails" not in told, told
-        return told["result"].get("value")
+        assert "exceptionDetails" not in message, message
+        return message["result"].get("value")
 
     def until(self, script: str) -> Any:
         """The first true value of a script."""
         for _ in range(int(WAIT * 10)):
-            if found := self.run(script):
-                return found
+            if value := self.run(script):
+                return value
             time.sleep(0.1)
         pytest.fail(f"never came true: {script}; the page said {self.said}")
 
@@ -112,7 +112,7 @@ class Tab:
             self.call("Input.dispatchKeyEvent", type=what, key=key, code=key, text="\r" if key == "Enter" else "")
 
     def click_on(self, selector: str) -> None:
-        """Clicks in the middle of what is found first."""
+        """Clicks in the middle of the first match."""
         box = f"document.querySelector({json.dumps(selector)})"
         self.run(f"{box}.scrollIntoView({{block: 'center'}})")
         self.click(*self.run(f"(b => [b.x + b.width / 2, b.y + b.height / 2])({box}.getBoundingClientRect())"))
@@ -124,7 +124,7 @@ def browser(program: str) -> Iterator[Tab]:
         command = [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
-            port = _told(Path(profile) / "DevToolsActivePort", process).splitlines()[0]
+            port = _port_file(Path(profile) / "DevToolsActivePort", process).splitlines()[0]
             with connect(_page(f"http://127.0.0.1:{port}/json/list"), max_size=2**28, proxy=None) as socket:
                 yield Tab(socket)
         finally:
@@ -133,7 +133,7 @@ def browser(program: str) -> Iterator[Tab]:
             time.sleep(0.2)  # its children still write into the profile
 
 
-def _told(file: Path, process: "subprocess.Popen[bytes]") -> str:
+def _port_file(file: Path, process: "subprocess.Popen[bytes]") -> str:
     for _ in range(int(WAIT * 10)):
         assert process.poll() is None, "the browser ended"
         if file.exists() and (text := file.read_text(encoding="utf-8")).count("\n"):
@@ -143,7 +143,7 @@ def _told(file: Path, process: "subprocess.Popen[bytes]") -> str:
 
 
 def _page(address: str) -> str:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the browser is here, not behind a proxy
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the browser is local
     with opener.open(address, timeout=WAIT) as answer:
         pages = [page for page in json.load(answer) if page["type"] == "page"]
     return str(pages[0]["webSocketDebuggerUrl"])
@@ -181,7 +181,7 @@ def opened() -> Iterator[Tab]:
 
 @pytest.fixture
 def tab(opened: Tab) -> Iterator[Tab]:
-    """The browser; whatever a test did there, no other host was asked and nothing was complained of."""
+    """The browser; after each test, no other host was asked and there was no error."""
     opened.requests.clear()
     opened.said.clear()
     yield opened
@@ -218,8 +218,8 @@ def test_findings_are_printed_on_one_sheet(tab: Tab, site: Path) -> None:
 def mapped(tab: Tab, base: str) -> dict[str, Any]:
     tab.open(f"{base}/map.html")
     tab.until("document.getElementById('map-plot').dataset.ready == 'yes'")
-    told: dict[str, Any] = json.loads(tab.run("document.getElementById('map-data').textContent"))
-    return told
+    data: dict[str, Any] = json.loads(tab.run("document.getElementById('map-data').textContent"))
+    return data
 
 
 PLACE = """(() => {
@@ -234,15 +234,15 @@ TEXT = "document.getElementById('%s').textContent"
 
 
 def test_a_click_on_a_point_plays_it_and_lists_its_true_neighbours(tab: Tab, base: str) -> None:
-    told = mapped(tab, base)
+    data = mapped(tab, base)
     tab.click(*tab.run(PLACE % 2))
     tab.until("!document.getElementById('map-track').hidden")
-    assert tab.run(TEXT % "map-title") == told["tracks"][2]["title"]
+    assert tab.run(TEXT % "map-title") == data["tracks"][2]["title"]
     tab.until("document.getElementById('map-audio').currentTime > 0.2")  # it is heard
     near = tab.run("[...document.querySelectorAll('#map-near li')].map(item => item.textContent.replace('▶ ', ''))")
-    assert near == [told["tracks"][n]["title"] for n in told["models"]["easy"]["neighbours"][2]]
+    assert near == [data["tracks"][n]["title"] for n in data["models"]["easy"]["neighbours"][2]]
     tab.click_on("#map-near button")
-    assert tab.run(TEXT % "map-title") == told["tracks"][3]["title"]
+    assert tab.run(TEXT % "map-title") == data["tracks"][3]["title"]
     tab.until("decodeURI(document.getElementById('map-audio').src).endsWith('/t3.mp3')")
     tab.until("document.getElementById('map-audio').currentTime > 0.2")
 
@@ -260,7 +260,7 @@ def choose(tab: Tab, select: str, value: str) -> None:
 
 
 def test_search_colour_projection_and_model_change_what_is_drawn(tab: Tab, base: str) -> None:
-    told = mapped(tab, base)
+    data = mapped(tab, base)
     names = "[...document.getElementById('map-plot').data].map(trace => trace.name)"
     assert tab.run(names) == ["0", "1"]
     choose(tab, "map-colour", "genre")
@@ -277,17 +277,17 @@ def test_search_colour_projection_and_model_change_what_is_drawn(tab: Tab, base:
     tab.run("document.getElementById('map-search').focus()")
     tab.call("Input.insertText", text="বৃষ্টি")
     tab.until(f"({TEXT % 'map-found'}) == '1 tracks'")
-    assert tab.run("document.querySelector('#map-list li').textContent").startswith(told["tracks"][0]["title"])
+    assert tab.run("document.querySelector('#map-list li').textContent").startswith(data["tracks"][0]["title"])
     opacity = "document.getElementById('map-plot').data.flatMap(trace => trace.marker.opacity)"
     assert sorted(tab.run(opacity)) == [0.1] * 5 + [0.92]
 
 
 def test_the_keyboard_alone_walks_the_list_and_plays(tab: Tab, base: str) -> None:
-    told = mapped(tab, base)
+    data = mapped(tab, base)
     tab.run("document.getElementById('map-list').focus()")
     for _ in range(2):
         tab.press("ArrowDown")
-    assert tab.run(TEXT % "map-title") == told["tracks"][1]["title"]
+    assert tab.run(TEXT % "map-title") == data["tracks"][1]["title"]
     chosen = tab.run("document.getElementById('map-list').getAttribute('aria-activedescendant')")
     assert tab.run(f"document.getElementById('{chosen}').getAttribute('aria-selected')") == "true"
     assert tab.run("document.getElementById('map-audio').paused")
@@ -302,9 +302,9 @@ def test_titles_on_the_map_are_text_and_never_markup(tab: Tab, base: str) -> Non
     x, y = tab.run(PLACE % 2)
     tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
     tab.until("!!document.querySelector('#map-plot .hovertext')")
-    told = tab.run("document.querySelector('#map-plot .hovertext').textContent")
-    assert "Third <b>song</b>" in told
-    assert "artist 0 · Bangla" in told
+    label = tab.run("document.querySelector('#map-plot .hovertext').textContent")
+    assert "Third <b>song</b>" in label
+    assert "artist 0 · Bangla" in label
 
 
 def test_a_click_on_a_head_sorts_and_again_turns_it(tab: Tab, base: str) -> None:
