@@ -1,6 +1,6 @@
 """Models: every representation under every clusterer and score, and their active units."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from markupsafe import Markup
 
@@ -100,27 +100,24 @@ def _scores(out: Outputs, caption: str, columns: Columns, plain: Columns | None 
     rows = [row for by_name in columns.values() for row in by_name.values()]
     flagged = {flag: {row["representation"].text for row in rows if row["flag"].text == flag} for flag in NOTES}
     lines = []
-    for name in rank.ordered(out, {row["representation"].text for row in rows}):
+    for name in rank.ordered(out, _by_name(rows)):
         collapsed = name in flagged["collapsed"]
-        cells = [_score(by_name.get(name)) for by_name in columns.values()]
-        cells += [_plain(by_name.get(name)) for by_name in plain.values()]
+        cells = [*_cells(name, columns, _score), *_cells(name, plain, lambda row: number_cell(row["mean"]))]
         lines.append(Line(_name(name, collapsed), cells, "collapsed" if collapsed else ""))
     notes = [NOTES[flag] for flag, names in flagged.items() if names]
     return table(Table(caption, ["representation", *columns, *plain], lines, notes))
 
 
-def _plain(row: Part | None) -> Cell:
-    return Cell(UNKNOWN) if row is None else number_cell(row["mean"])
+def _cells(name: str, columns: Columns, cell: Callable[[Part], Cell]) -> list[Cell]:
+    return [cell(by_name[name]) if name in by_name else Cell(UNKNOWN) for by_name in columns.values()]
 
 
 def _name(name: str, collapsed: bool) -> Cell:
     return Cell(code(name) + ("‡" if collapsed else ""), name)
 
 
-def _score(row: Part | None) -> Cell:
+def _score(row: Part) -> Cell:
     """The mean with its interval, and the level of chance where that is not 0."""
-    if row is None:
-        return Cell(UNKNOWN)
     mark = "†" if row["flag"].text == "leaky" else ""
     chance = row["null_mean"] if row["score"].text in ABOVE_ZERO and "null_mean" in row else None
     return Cell(part("mean", row, mark, chance), row["mean"].number, "score")

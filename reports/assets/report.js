@@ -1,8 +1,8 @@
-// Tables that sort by a column, and links to previews that play where they stand. Without this script both still read well.
+// Sorts tables by a column and plays the linked previews in the page. Without this script the page still reads well.
 (() => {
   const value = (row, column) => {
-    const told = row.children[column].dataset.sort;
-    return told === undefined ? (row.children[column].textContent.trim() || null) : told;
+    const key = row.children[column].dataset.sort;
+    return key === undefined ? (row.children[column].textContent.trim() || null) : key;
   };
 
   const compare = (a, b) => {
@@ -15,12 +15,12 @@
     const first = body.rows[0]?.children[column].dataset.sort;
     const numbers = first !== undefined && first !== "" && !Number.isNaN(Number(first));
     const before = head.getAttribute("aria-sort");
-    const down = before ? before === "ascending" : numbers; // numbers begin with the highest
-    for (const other of table.tHead.rows[0].children) other.removeAttribute("aria-sort");
+    const down = before ? before === "ascending" : numbers; // the highest number first
+    for (const cell of table.tHead.rows[0].children) cell.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const known = (row) => row.children[column].textContent.trim() !== "–";
     const rows = [...body.rows].sort((a, b) => {
-      if (known(a) !== known(b)) return known(a) ? -1 : 1; // what is undefined stays below
+      if (known(a) !== known(b)) return known(a) ? -1 : 1; // undefined values stay at the end
       return (down ? -1 : 1) * compare(value(a, column), value(b, column));
     });
     body.append(...rows);
