@@ -1,12 +1,15 @@
 # `make` does everything on a fresh machine: environment, data, stages, report. `make test` checks it.
+# `make dev` prepares a checkout for changes: the environment, and the checks before each commit.
 # Needs Python >= 3.11, git and make. PYTHON=python3.12 make  chooses another Python.
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Any SHELL but the default makes the old GNU make of macOS heed the PATH that is exported below.
+SHELL := /bin/bash
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: all pull repro report test lint clean
+.PHONY: all pull repro report test lint dev clean
 all: report
 
 # Rebuilt when requirements.txt changes. The stamp is written last, so a broken install is tried again.
@@ -31,6 +34,9 @@ test: .venv/installed lint
 
 lint: .venv/installed
 	@ruff check . && ruff format --check . && mypy && lint-imports
+
+dev: .venv/installed
+	@pre-commit install
 
 clean:
 	rm -rf build reports/figures reports/_site reports/_generated reports/shipped
