@@ -8,7 +8,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-from typing import Literal
 
 import numpy as np
 import pandas as pd

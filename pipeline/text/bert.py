@@ -1,7 +1,7 @@
-"""Texts as vectors of a pre-trained encoder: the mean over what it makes of each of their word pieces.
+"""Texts as vectors of a pre-trained encoder: the mean of its last hidden states over the word pieces of a text.
 
-Any encoder of transformers' AutoModel, from a folder or from the hub. Long texts are read in windows that overlap, each
-piece counting once; nothing is cut off. The vectors are kept by text and encoder, so a rerun pays only for new texts.
+Any encoder of transformers' AutoModel, from a folder or from the hub. Overlapping windows read long texts, and each
+piece counts once; nothing is cut off. The cache keeps vectors by text and encoder: a rerun computes only new texts.
 """
 
 import itertools
@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 
 from pipeline.core import cache, torchaudio_cpu
 from pipeline.core.command import Problem, progress
-from pipeline.core.params import Count, Within
+from pipeline.core.params import Count, Rule, Within
+from pipeline.core.settings import Device
 from pipeline.nets import device as devices
-from pipeline.text.encoders import EMBEDDED, Found, find
+from pipeline.text.encoders import EMBEDDED, EncoderFiles, find
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 256  # texts between two visits to the cache
-SMALL: Final = 100e6  # bytes of weights; a smaller encoder is not worth the rounding of bf16 on a CPU
-RECIPE: Final = "mean of word pieces, 1"  # another one here makes the kept vectors void
+BLOCK: Final = 256  # texts tokenized at a time
+MIN_BF16_BYTES: Final = 100e6  # of weights; on a CPU bf16 does not make a smaller encoder faster
+RECIPE: Final = "mean of word pieces, 1"  # change it when the numbers change: the cache then computes them anew
 
 Vector = NDArray[np.float32]
 
@@ -37,34 +38,36 @@ class BertParams:
     model: str
     revision: str
     window: Annotated[int, Within(16)]
-    overlap: Annotated[int, Within(0)]
+    overlap: Annotated[
+        int,
+        Within(0),
+        Rule(lambda overlap, bert: overlap <= bert["window"] // 2, "at most half of lyrics.bert.window ({window})"),
+    ]
     precision: Literal["auto", "fp32", "bf16"]
     tokens: Count
     reduced: Count
 
 
-def vectors(texts: list[str], p: BertParams, device: Literal["auto", "cpu", "cuda"]) -> Vector:
+def vectors(texts: list[str], p: BertParams, device: Device) -> Vector:
     """[text, dimension], from the cache where it has them."""
-    if p.overlap > p.window // 2:
-        raise Problem(f"lyrics.bert.overlap is {p.overlap}: it must be at most half of lyrics.bert.window, {p.window}")
     try:
-        where, why = devices.choose(device)
+        where, why = devices.choose_device(device)
     except ValueError as error:
-        raise Problem(f"{error}: set device to auto or cpu") from None
-    found = find(p.model, p.revision)
-    bf16, precision = choose_precision(p.precision, where, weight_bytes(found.folder))
-    made_from = {"encoder": found.identity, "window": p.window, "overlap": p.overlap, "bf16": bf16, "recipe": RECIPE}
+        raise Problem(str(error)) from None
+    files = find(p.model, p.revision)
+    bf16, precision = choose_precision(p.precision, where, weight_bytes(files.folder))
+    made_from = {"encoder": files.identity, "window": p.window, "overlap": p.overlap, "bf16": bf16, "recipe": RECIPE}
     keys = {text: cache.key(text=text, **made_from) for text in texts}
     kept = cache.Cache("bert", cache.place())
-    known = {text: arrays["mean"] for text, key in keys.items() if (arrays := kept.get(key)) and "mean" in arrays}
-    new = [text for text in keys if text not in known]
+    means = {text: arrays["mean"] for text, key in keys.items() if (arrays := kept.get(key)) and "mean" in arrays}
+    new = [text for text in keys if text not in means]
     log.info("bert: %s; %s; %s; %d of %d texts are new", p.model, why, precision, len(new), len(keys))
     if new:
-        encoder = load(found, p, where, bf16)
+        encoder = load(files, p, where, bf16)
         for text, mean in zip(new, progress(encode(encoder, new), "bert", len(new)), strict=True):
-            known[text] = mean
+            means[text] = mean
             kept.put(keys[text], {"mean": mean})
-    return np.stack([known[text] for text in texts])
+    return np.stack([means[text] for text in texts])
 
 
 def weight_bytes(folder: Path) -> int:
@@ -73,20 +76,20 @@ def weight_bytes(folder: Path) -> int:
 
 
 def choose_precision(asked: str, device: torch.device, size: float) -> tuple[bool, str]:
-    """Whether to compute in bf16, with the reason. On a CPU `auto` asks for instructions of bf16's own.
+    """Whether to compute in bf16, with the reason. On a CPU `auto` takes it only where the CPU has instructions for it.
 
-    There large encoders gain over 2 times (tests/bench/bench_bert.py), without those instructions none would.
+    With them large encoders are more than twice as fast (tests/bench/bench_bert.py), without them no encoder is.
     """
     if asked != "auto":
         return asked == "bf16", f"precision {asked}: as asked"
     if device.type == "cuda":
         return (True, "precision bf16: the GPU has it") if torch.cuda.is_bf16_supported() else (False, "precision fp32")
-    has = next((name for name, there in torch.cpu.get_capabilities().items() if "bf16" in name and there is True), "")
-    if not has:
+    names = [name for name, value in torch.cpu.get_capabilities().items() if "bf16" in name and value is True]
+    if not names:
         return False, "precision fp32: the CPU has no bf16"
-    if size < SMALL:
+    if size < MIN_BF16_BYTES:
         return False, "precision fp32: the encoder is small"
-    return True, f"precision bf16: the CPU has {has}"
+    return True, f"precision bf16: the CPU has {names[0]}"
 
 
 @dataclass(frozen=True)
@@ -97,23 +100,23 @@ class Encoder:
     tokenizer: Any
     before: list[int]  # what the tokenizer puts in front of each window, such as [CLS]
     after: list[int]
-    room: int  # word pieces that fit into a window beside them
+    room: int  # word pieces of the text that fit into a window
     overlap: int
     tokens: int  # in a batch, padding included; a longer window is a batch of its own
 
 
-def load(found: Found, p: BertParams, device: torch.device, bf16: bool) -> Encoder:
+def load(files: EncoderFiles, p: BertParams, device: torch.device, bf16: bool) -> Encoder:
     """The encoder in memory; weights that do not fit its config are refused."""
     quiet()
     try:
-        tokenizer, model, absent = _loaded(found.folder)
+        tokenizer, model, absent = _loaded(files.folder)
     except Exception as error:  # whatever transformers raises on a broken file
-        raise Problem(f"lyrics.bert.model is {p.model}, which cannot be loaded ({_said(error)}): {_other(p)}") from None
+        raise Problem(f"lyrics.bert.model is {p.model}, which cannot be loaded ({_brief(error)}): {_cure(p)}") from None
     if absent:
-        raise Problem(f"lyrics.bert.model is {p.model}, whose weights lack {absent[0]} ({len(absent)}): {_other(p)}")
+        raise Problem(f"lyrics.bert.model is {p.model}, whose weights lack {absent[0]} ({len(absent)}): {_cure(p)}")
     if len(tokenizer) > model.config.vocab_size:
         sizes = f"{len(tokenizer)} and {model.config.vocab_size} word pieces"
-        raise Problem(f"lyrics.bert.model is {p.model}, whose tokenizer and model know {sizes}: {_other(p)}")
+        raise Problem(f"lyrics.bert.model is {p.model}, whose tokenizer and model know {sizes}: {_cure(p)}")
     if bf16:
         _halve(model)
     model.eval().to(device)
@@ -122,53 +125,53 @@ def load(found: Found, p: BertParams, device: torch.device, bf16: bool) -> Encod
     before, after = framed[:at], framed[at + len(plain) :]
     window = min(p.window, tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", p.window))
     room = window - len(before) - len(after)
-    many = sum(weight.numel() for weight in model.parameters())
-    log.info("bert: %.1f million weights; windows of %d word pieces", many / 1e6, room)
+    weights = sum(weight.numel() for weight in model.parameters())
+    log.info("bert: %.1f million weights; windows of %d word pieces", weights / 1e6, room)
     # A vector must not depend on its neighbours in a batch, and on a CPU a batch is no faster than one window.
     tokens = p.tokens if device.type == "cuda" else 1
     encoder = Encoder(model, tokenizer, before, after, room, min(p.overlap, room // 2), tokens)
     try:
         _hidden(encoder, [framed])
-    except Exception as error:  # a model that translates or sees, say
-        raise Problem(f"lyrics.bert.model is {p.model}, which reads no texts ({_said(error)}): {_other(p)}") from None
+    except Exception as error:  # such as a model that translates, or reads pictures
+        raise Problem(f"lyrics.bert.model is {p.model}, which reads no texts ({_brief(error)}): {_cure(p)}") from None
     return encoder
 
 
-def _said(error: Exception) -> str:
-    """The beginning of what an error says, in one line."""
+def _brief(error: Exception) -> str:
+    """The beginning of the message, in one line."""
     return " ".join(str(error).split())[:160] or type(error).__name__
 
 
-def _other(p: BertParams) -> str:
+def _cure(p: BertParams) -> str:
     return "run `dvc pull`" if p.model == EMBEDDED else "take another folder or revision"
 
 
 def quiet() -> None:
-    """transformers tells more of its loading than anybody can use, and torchaudio must be told first what it lacks."""
+    """Silences transformers, which logs every step of loading; torchaudio has to be importable before it."""
     torchaudio_cpu.transforms()
-    from transformers.utils import logging as chatter  # here, since it takes seconds that a full cache need not pay
+    from transformers.utils import logging as chatter  # imported late: it takes seconds, which a full cache saves
 
     chatter.set_verbosity_error()
     chatter.disable_progress_bar()
 
 
 def _loaded(folder: Path) -> tuple[Any, Any, list[str]]:
-    """Tokenizer, model and the names of weights that the files lack (the pooler, which is not used, apart)."""
+    """Tokenizer, model and the names of weights that the files lack, except for the pooler, which is not used."""
     from transformers import AutoModel, AutoTokenizer
 
     with warnings.catch_warnings(action="ignore"):
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model, told = AutoModel.from_pretrained(
+        model, report = AutoModel.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True,
             trust_remote_code=False,  # or it would ask the person whether to run the model's own code
         )  # fmt: skip
-    return tokenizer, model, sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
+    return tokenizer, model, sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
 
 
 def _halve(model: Any) -> None:
-    """Turns the weights to bf16 but the table of word pieces, whose rows are turned when they are looked up.
+    """Turns the weights to bf16, except for the table of word pieces, whose rows are turned when they are looked up.
 
-    In mBERT the table is half of all weights, and stays in the file, from which torch reads only the rows it needs.
+    In mBERT the table is half of all weights; it stays in the file, from which torch reads only the rows it needs.
     """
     words = model.get_input_embeddings()
     for part in model.modules():
@@ -180,7 +183,7 @@ def _halve(model: Any) -> None:
 
 @dataclass(frozen=True)
 class Window:
-    """Word pieces `start` to `stop` of a text are read, and `first` to `last` of them are counted here."""
+    """The encoder reads word pieces `start` to `stop` of a text; `first` to `last` of them count in this window."""
 
     start: int
     stop: int
@@ -189,20 +192,19 @@ class Window:
 
 
 def windows(length: int, room: int, overlap: int) -> list[Window]:
-    """Windows of one size, overlapping by `overlap` or more; each piece counts where it is further from an edge."""
-    many = 1 if length <= room else math.ceil((length - overlap) / (room - overlap))
-    size = math.ceil((length + (many - 1) * overlap) / many)
-    starts = [min(number * (size - overlap), length - size) for number in range(many)]
+    """Windows of one size, overlapping by `overlap` or more; a piece counts where it is further from an edge."""
+    count = 1 if length <= room else math.ceil((length - overlap) / (room - overlap))
+    size = math.ceil((length + (count - 1) * overlap) / count)
+    starts = [min(number * (size - overlap), length - size) for number in range(count)]
     edges = [0, *((start + before + size) // 2 for before, start in itertools.pairwise(starts)), length]
     return [Window(start, start + size, edges[n], edges[n + 1]) for n, start in enumerate(starts)]
 
 
 def encode(encoder: Encoder, texts: Sequence[str]) -> Iterator[Vector]:
-    """For each text the mean over its word pieces; without [CLS] and [SEP], which say little of a text and would weigh
-    most in the shortest."""
-    for at in range(0, len(texts), AT_ONCE):
+    """The mean over the word pieces of each text, without [CLS] and [SEP]: they would outweigh the shortest texts."""
+    for at in range(0, len(texts), BLOCK):
         pieces = encoder.tokenizer(
-            list(texts[at : at + AT_ONCE]), add_special_tokens=False, verbose=False, return_attention_mask=False
+            list(texts[at : at + BLOCK]), add_special_tokens=False, verbose=False, return_attention_mask=False
         )["input_ids"]
         yield from _means(encoder, pieces)
 
@@ -225,7 +227,7 @@ def _means(encoder: Encoder, pieces: list[list[int]]) -> list[Vector]:
 
 
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[range]:
-    """Neighbours of rising lengths, of at most `tokens` with their padding, or one alone."""
+    """Runs of rising lengths that hold at most `tokens` with their padding; a longer one is a batch of its own."""
     start = 0
     for stop in range(1, len(lengths) + 1):
         if stop == len(lengths) or lengths[stop] * (stop + 1 - start) > tokens:
@@ -235,12 +237,12 @@ def batches(lengths: Sequence[int], tokens: int) -> Iterator[range]:
 
 @torch.inference_mode()
 def _hidden(encoder: Encoder, ids: list[list[int]]) -> torch.Tensor:
-    """[window, piece, dimension], where pieces beyond a window's own are padding."""
+    """[window, piece, dimension]; shorter windows end in padding."""
     longest = max(map(len, ids))
     padding = encoder.tokenizer.pad_token_id or 0
     where = encoder.model.device
-    read = torch.tensor([row + [padding] * (longest - len(row)) for row in ids], device=where)
-    real = torch.tensor([[place < len(row) for place in range(longest)] for row in ids], device=where)
-    mask = None if bool(real.all()) else real.long()  # without one, attention takes its faster way
-    hidden: torch.Tensor = encoder.model(input_ids=read, attention_mask=mask).last_hidden_state
+    inputs = torch.tensor([row + [padding] * (longest - len(row)) for row in ids], device=where)
+    present = torch.tensor([[place < len(row) for place in range(longest)] for row in ids], device=where)
+    mask = None if bool(present.all()) else present.long()  # without a mask attention is faster
+    hidden: torch.Tensor = encoder.model(input_ids=inputs, attention_mask=mask).last_hidden_state
     return hidden

@@ -1,6 +1,6 @@
 """Lyrics files as clean text: the sung words alone, in one Unicode form, so that equal words are equal strings.
 
-The only place that reads lyrics and decides what of a file is sung.
+No other module decodes lyrics or decides which lines are sung.
 """
 
 import functools
@@ -17,7 +17,7 @@ MARKS: Final = "".join(chr(code) for code in range(0x300, 0xFFFF) if unicodedata
 WORD: Final = re.compile(rf"\w[\w{MARKS}\u200c\u200d]*(?:'\w[\w{MARKS}\u200c\u200d]*)*")
 
 JUNK_SHARE: Final = 0.05  # of characters that no text has; random bytes have over 0.1, a damaged text has a few
-DEEPEST: Final = 50  # rounds of cleaning; lyrics need one or two
+MAX_ROUNDS: Final = 50  # of cleaning; lyrics need one or two
 END: Final = ("\n",)  # of a block: no line is equal to it, so no run of lines leads over it
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -57,7 +57,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """The clean words of a file, and what to tell of how they were read ("" for plain Unicode)."""
+    """The clean words of a file, and a note on how they were decoded ("" for plain Unicode)."""
 
     words: str
     note: str
@@ -67,11 +67,19 @@ def read(raw: bytes) -> Text:
     """The sung words in the bytes of a lyrics file; raises Unreadable with the reason where there are none."""
     if not raw.strip():
         raise Unreadable("the file is empty")
-    found, note = decoded(raw)
-    words = clean(found)
+    text, note = decoded(raw)
+    words = clean(text)
     if not WORD.search(words):
         raise Unreadable("no word in it, only signs")
     return Text(words, note)
+
+
+def plain(raw: bytes) -> str:
+    """All that the file says, in one Unicode form; "" where it is no text."""
+    try:
+        return unicodedata.normalize("NFC", decoded(raw)[0]).strip()
+    except Unreadable:
+        return ""
 
 
 def decoded(raw: bytes) -> tuple[str, str]:
@@ -98,12 +106,12 @@ def _line(raw: bytes) -> tuple[str, bool]:
         return raw.decode("cp1252", errors="replace"), False
 
 
-def _text(found: str) -> str:
-    """`found`, unless too many of its characters stand in no text."""
-    junk = sum(_junk(char) for char in found)
-    if junk > JUNK_SHARE * len(found):
-        raise Unreadable(f"binary: {junk} of {len(found)} characters stand in no text")
-    return found
+def _text(text: str) -> str:
+    """`text`, unless too many of its characters occur in no text."""
+    junk = sum(_junk(char) for char in text)
+    if junk > JUNK_SHARE * len(text):
+        raise Unreadable(f"binary: {junk} of {len(text)} characters occur in no text")
+    return text
 
 
 def _junk(char: str) -> bool:
@@ -111,29 +119,29 @@ def _junk(char: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """The sung words alone, a line each, an empty line between blocks. Cleaning twice changes nothing.
+    """The sung words alone: their lines, and one empty line between blocks. Cleaning twice changes nothing.
 
-    Away go time stamps, section and repeat marks ("(x2)" says too little of what is repeated to write it out), HTML,
-    and what cannot be seen. Repeated, since what one step takes away may have hidden something from the step before.
+    Time stamps, section and repeat marks, HTML and invisible characters go ("(x2)" does not say what is repeated, so it
+    is not written out). The steps repeat, since what a step removes may have hidden something from an earlier step.
     """
-    for _ in range(DEEPEST):
+    for _ in range(MAX_ROUNDS):
         cleaner = functools.reduce(lambda made, step: step(made), STEPS, text)
         if cleaner == text:
             return text
         text = cleaner
-    raise Unreadable(f"marks within marks, over {DEEPEST} deep, as no lyrics have them")
+    raise Unreadable(f"marks within marks, over {MAX_ROUNDS} deep, as no lyrics have them")
 
 
 def _unicode(text: str) -> str:
-    """NFC (which writes ড় always as ড and a nukta), one sign for an apostrophe, ৎ as one letter, nothing unseen."""
+    """NFC (which writes ড় always as ড and a nukta), one apostrophe, ৎ as one letter, no invisible characters."""
     text = text.translate(ONE_SHAPE).replace("\u09a4\u09cd\u200d", "\u09ce")
     if text.isascii() and text.isprintable():
         return text
-    kept = [char for place, char in enumerate(text) if _seen(char) or _joins(text, place)]
+    kept = [char for place, char in enumerate(text) if _visible(char) or _joins(text, place)]
     return unicodedata.normalize("NFC", "".join(kept))
 
 
-def _seen(char: str) -> bool:
+def _visible(char: str) -> bool:
     return char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs")
 
 
@@ -148,7 +156,7 @@ def _joins(text: str, place: int) -> bool:
 
 
 def _spaces(text: str) -> str:
-    """One space between words, no empty line but single ones between blocks."""
+    """One space between words, one empty line between blocks."""
     lines = "\n".join(" ".join(line.split()) for line in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines).strip()
 
@@ -174,50 +182,50 @@ def tokens(text: str) -> list[str]:
 
 
 def folded(text: str) -> str:
-    """The text with each block of two or more lines only where it first stands, as a chorus that is sung again.
+    """The text without the repetitions of blocks of two or more lines, such as a chorus.
 
-    Blocks lie between empty lines, or are runs of lines inside of them. Case and signs do not matter.
+    Blocks lie between empty lines, or are runs of lines within them. Case and punctuation do not matter.
     """
-    seen = _Seen([], {})
-    pieces = [piece for block in text.split("\n\n") for piece in _new(block.split("\n"), seen)]
+    earlier = _Earlier([], {})
+    pieces = [piece for block in text.split("\n\n") for piece in _new(block.split("\n"), earlier)]
     return "\n\n".join(pieces)
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """The lines kept so far, as words, and where each pair of neighbours first stood among them."""
+class _Earlier:
+    """The lines so far, as words, and the first place of each pair of neighbours among them."""
 
     lines: list[tuple[str, ...]]
     pairs: dict[tuple[tuple[str, ...], tuple[str, ...]], int]
 
 
-def _new(block: list[str], seen: _Seen) -> list[str]:
-    """What is left of a block without the runs of lines that were seen before, as pieces around them."""
-    heard = [tuple(tokens(line)) for line in block]
+def _new(block: list[str], earlier: _Earlier) -> list[str]:
+    """The pieces of a block around the runs of lines that repeat earlier ones."""
+    lines = [tuple(tokens(line)) for line in block]
     pieces: list[list[str]] = [[]]
     place = 0
     while place < len(block):
-        run = _repeated(heard[place:], seen)
+        run = _repeated(lines[place:], earlier)
         if run < 2:
             if pieces[-1]:
-                seen.pairs.setdefault((heard[place - 1], heard[place]), len(seen.lines) - 1)
-            seen.lines.append(heard[place])
+                earlier.pairs.setdefault((lines[place - 1], lines[place]), len(earlier.lines) - 1)
+            earlier.lines.append(lines[place])
             pieces[-1].append(block[place])
             place += 1
         else:
             place += run
-            seen.lines.append(END)
+            earlier.lines.append(END)
             pieces.append([])
-    seen.lines.append(END)
+    earlier.lines.append(END)
     return ["\n".join(piece) for piece in pieces if piece]
 
 
-def _repeated(ahead: list[tuple[str, ...]], seen: _Seen) -> int:
-    """How many of the lines ahead stood together before."""
-    first = seen.pairs.get((ahead[0], ahead[1])) if len(ahead) > 1 else None
+def _repeated(ahead: list[tuple[str, ...]], earlier: _Earlier) -> int:
+    """How many of the lines ahead repeat earlier lines in a row."""
+    first = earlier.pairs.get((ahead[0], ahead[1])) if len(ahead) > 1 else None
     if first is None:
         return 0
     run = 2
-    while run < len(ahead) and first + run < len(seen.lines) and ahead[run] == seen.lines[first + run]:
+    while run < len(ahead) and first + run < len(earlier.lines) and ahead[run] == earlier.lines[first + run]:
         run += 1
     return run

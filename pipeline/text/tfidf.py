@@ -1,4 +1,4 @@
-"""Texts as bags of words: TF-IDF over whole Bangla words, and the same in few numbers."""
+"""Texts as bags of words: TF-IDF over whole Bangla words, and its reduction to few numbers."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class TfidfParams:
 
 
 def vectors(texts: list[str], p: TfidfParams) -> tuple[NDArray[np.float32], list[str]]:
-    """One unit-length row a text over at most `p.vocabulary` words, and these words."""
+    """One row of unit length per text, over at most `p.vocabulary` words, and these words."""
     vectorizer = TfidfVectorizer(
         analyzer=tokens, max_features=p.vocabulary, min_df=min(p.min_tracks, len(texts)), sublinear_tf=True,
         dtype=np.float32,
@@ -32,10 +32,10 @@ def vectors(texts: list[str], p: TfidfParams) -> tuple[NDArray[np.float32], list
 
 
 def reduced(vectors: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
-    """The vectors in the few directions that tell most (latent semantic analysis), for models that want few numbers."""
+    """The vectors in the few directions of most variance (latent semantic analysis)."""
     dims = min(dims, min(vectors.shape) - 1)
     if dims < 1:
         return np.zeros((len(vectors), 1), np.float32)
-    with np.errstate(invalid="ignore"):  # equal texts have no variance to share out
-        found = TruncatedSVD(dims, n_iter=10, random_state=0).fit_transform(vectors)
-    return np.asarray(found, dtype=np.float32)
+    with np.errstate(invalid="ignore"):  # equal texts have no variance
+        coordinates = TruncatedSVD(dims, n_iter=10, random_state=0).fit_transform(vectors)
+    return np.asarray(coordinates, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Word2Vec of the corpus's own words, and each text as the mean of its words, rare ones counting more."""
+"""Word2Vec trained on the corpus, and each text as the mean of its words, where rare words count more."""
 
 import logging
 import zlib
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.core.params import Count
 from pipeline.text.clean import tokens
 
-logging.getLogger("gensim").setLevel(logging.ERROR)  # it tells the story of its life
+logging.getLogger("gensim").setLevel(logging.ERROR)  # it logs every step
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Word2VecParams:
 def vectors(texts: list[str], p: Word2VecParams) -> NDArray[np.float32]:
     """[text, p.size]: the idf-weighted mean of the word vectors; zeros for a text without a word common enough.
 
-    Always the same for the same texts: one thread, and no hash that Python seeds anew for each process.
+    The same texts always give the same numbers: one thread, and no hash that Python seeds anew in each process.
     """
     words = [tokens(text) for text in texts]
     model = Word2Vec(
@@ -42,17 +42,17 @@ def vectors(texts: list[str], p: Word2VecParams) -> NDArray[np.float32]:
     model.train(pieces, total_examples=len(pieces), epochs=p.epochs)
     weight = idf(words)
     for row, text in enumerate(words):
-        counts = {word: many for word, many in Counter(text).items() if word in model.wv}
+        counts = {word: count for word, count in Counter(text).items() if word in model.wv}
         if counts:
-            weights = np.array([many * weight[word] for word, many in counts.items()])
+            weights = np.array([count * weight[word] for word, count in counts.items()])
             table[row] = np.average(model.wv[list(counts)], axis=0, weights=weights)
     return table
 
 
 def idf(words: list[list[str]]) -> dict[str, float]:
-    """How rare a word is over the texts, as scikit-learn's TF-IDF has it: 1 for a word of every text."""
+    """How rare each word is over the texts, as in scikit-learn's TF-IDF: 1 for a word of every text."""
     texts = Counter(word for text in words for word in set(text))
-    return {word: float(np.log((1 + len(words)) / (1 + many)) + 1) for word, many in texts.items()}
+    return {word: float(np.log((1 + len(words)) / (1 + count)) + 1) for word, count in texts.items()}
 
 
 def _hash(word: str) -> int:

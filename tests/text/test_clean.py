@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.clean import Unreadable, clean, folded, read, tokens
+from pipeline.text.clean import Unreadable, clean, folded, plain, read, tokens
 
 # What lyrics files are made of, the awkward parts of it above all.
 PIECES = st.lists(
@@ -185,7 +185,7 @@ def test_a_file_of_two_encodings_keeps_both() -> None:
         (b"[Intro]\n(x2)\n", "no word"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary: it holds zero bytes"),
         ("rain song".encode("utf-16-le"), "if it is UTF-16 without its mark, save it as UTF-8"),
-        (bytes(range(1, 256)), "binary: 28 of 255 characters stand in no text"),
+        (bytes(range(1, 256)), "binary: 28 of 255 characters occur in no text"),
         (random.Random(0).randbytes(3000).replace(b"\x00", b""), "binary"),
         (b"\xff\xfe" + random.Random(1).randbytes(3000), "binary"),
         (b"\xff\xfe\x00", "binary"),
@@ -206,6 +206,12 @@ def test_any_bytes_give_words_or_a_reason(raw: bytes) -> None:
     except Unreadable as refused:
         words = str(refused)
     assert tokens(words)
+
+
+def test_plain_text_keeps_what_is_not_sung() -> None:
+    assert plain("\ufeff[Chorus]\nর\u09df la (x2)\n".encode()) == "[Chorus]\nর\u09af\u09bc la (x2)"
+    assert plain("rain".encode("utf-16")) == "rain"
+    assert plain(b"") == plain(bytes(100)) == ""
 
 
 def test_a_damaged_text_is_no_garbage() -> None:

@@ -49,16 +49,16 @@ def test_texts_without_a_word_to_keep_are_rows_of_zeros(texts: list[str]) -> Non
 
 def test_reducing_keeps_who_is_like_whom() -> None:
     vectors, _ = tfidf.vectors(["rain river", "rain river", "star moon", "star night", "moon night"], ALL)
-    found = tfidf.reduced(vectors, 4)
-    np.testing.assert_allclose(found @ found.T, vectors @ vectors.T, atol=1e-5)
+    few = tfidf.reduced(vectors, 4)
+    np.testing.assert_allclose(few @ few.T, vectors @ vectors.T, atol=1e-5)
     assert tfidf.reduced(vectors, 2).shape == (5, 2)
 
 
 @pytest.mark.parametrize("texts", [["rain"], ["rain", "rain"], ["rain river"] * 3], ids=len)
 def test_reducing_a_few_equal_texts_is_no_accident(texts: list[str]) -> None:
-    found = tfidf.reduced(tfidf.vectors(texts, ALL)[0], 32)
-    assert len(found) == len(texts)
-    assert np.isfinite(found).all()
+    few = tfidf.reduced(tfidf.vectors(texts, ALL)[0], 32)
+    assert len(few) == len(texts)
+    assert np.isfinite(few).all()
 
 
 def test_a_text_is_the_mean_of_its_words_and_rare_ones_count_more() -> None:
