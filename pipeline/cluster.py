@@ -7,11 +7,10 @@ import logging
 from dataclasses import dataclass
 
 from pipeline.core import command, embeddings, params, store, workers
-from pipeline.core.command import Problem
 from pipeline.core.embeddings import Representation
 from pipeline.core.params import Seeds
-from pipeline.score.agreement import clusters
 from pipeline.score.clusterers import CHOOSES_K, Cluster, clustered, curve
+from pipeline.score.labels import clusters
 from pipeline.score.runs import CURVE, FOLDER, Run, RunKey, write_runs
 
 log = logging.getLogger(__name__)
@@ -31,6 +30,9 @@ class ClusterJob:
     ids: tuple[str, ...]
     params: Params
 
+    def __str__(self) -> str:
+        return f"clustering {self.embedding.name}"
+
 
 def every_run(job: ClusterJob) -> list[Run]:
     """The runs of one representation: every clusterer with every seed, then its k-curve."""
@@ -47,15 +49,11 @@ def every_run(job: ClusterJob) -> list[Run]:
     return runs + curves
 
 
-def _died(job: ClusterJob) -> list[Run]:
-    raise Problem(f"clustering {job.embedding.name}: the process was ended, most likely for memory")
-
-
 def main() -> None:
     p = params.load(Params)
     ids = store.read_rows(store.BUILD / "audio").ids
     jobs = [ClusterJob(embedding, ids, p) for embedding in embeddings.representations()]
-    results = command.progress(workers.in_order(every_run, jobs, workers.cores(), _died), "cluster", len(jobs))
+    results = command.progress(workers.in_order(every_run, jobs, workers.cores()), "cluster", len(jobs))
     runs = [run for each in results for run in each]
     store.fresh_folder(FOLDER)
     write_runs(ids, runs)

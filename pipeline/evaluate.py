@@ -1,11 +1,11 @@
-"""Stage `evaluate`: what the clusters agree with, how they lie, and what the embeddings hold beside clusters.
+"""Stage `evaluate`: what the clusters agree with, how they lie, and what the embeddings hold without clusters.
 
 Writes reports/scores.csv (every representation, clusterer, seed and score), results.csv (means over the seeds with
 interval, null, seeds, active units, coverage, flag), stability.csv (clusters), kcurve.csv, metrics.json (headlines).
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,16 +17,16 @@ from pipeline.core.params import Seeds
 from pipeline.core.settings import Evaluate
 from pipeline.core.store import Array
 from pipeline.score import summary
-from pipeline.score.agreement import ABSENT, AGREEMENT, NOISE, Labels, clusters, coverage
+from pipeline.score.agreement import AGREEMENT, agreements
 from pipeline.score.clusterers import Cluster, assigned, clustered
 from pipeline.score.embedding import disentangled, embedding_scores
-from pipeline.score.jackknife import agreement_scores, agreements, ends
-from pipeline.score.labels import usable
+from pipeline.score.jackknife import agreement_scores, ends
+from pipeline.score.labels import ABSENT, NOISE, Labels, clusters, coverage, usable
 from pipeline.score.permutation import permutation_null
-from pipeline.score.runs import read_runs
+from pipeline.score.runs import Runs, read_runs
 from pipeline.score.shape import SHAPE, shape
 from pipeline.score.stability import over_seeds, subsampled
-from pipeline.score.summary import Measured, Row, by_seed, headlines, mean, results
+from pipeline.score.summary import Measured, TableRow, by_seed, headlines, mean, results
 from pipeline.score.verdicts import GROUPS, groups
 
 log = logging.getLogger(__name__)
@@ -58,120 +58,102 @@ class Tracks:
 
 
 @dataclass(frozen=True)
-class Job:
+class ScoreJob:
     """One representation to be scored."""
 
-    kind: Representation
-    labelings: Mapping[str, list[Labels]]  # clusterer -> labels of each seed
-    curve: Mapping[int, list[Labels]]  # k -> labels of each seed
+    embedding: Representation
+    runs: Runs  # of this representation
     tracks: Tracks
     params: Params
+
+    def __str__(self) -> str:
+        return f"scoring {self.embedding.name}"
+
+    def labelings(self) -> dict[str, list[Labels]]:
+        """The labels of each seed, by clusterer."""
+        name = self.embedding.name
+        return {
+            clusterer: list(self.runs.by_seed(name, clusterer).values()) for clusterer in self.runs.clusterers(name)
+        }
 
 
 @dataclass(frozen=True)
 class Scored:
-    """All that is told of one representation."""
+    """Every score of one representation, and its rows of the tables."""
 
-    kind: Representation
+    embedding: Representation
     measured: list[Measured]
-    clusters: list[Row]  # of the headline clustering of the first seed
-    curve: list[Row]
+    clusters: list[TableRow]  # of the headline clustering of the first seed
+    curve: list[TableRow]
 
 
-def labelled(ids: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Array]:
-    """The columns to score against, a value a track in the order of `ids`."""
-    tracks = catalog.usable_tracks().loc[list(ids)]
-    found = usable(tracks, columns)
+def labelled(tracks: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Array]:
+    """The columns to score against, one value per track."""
+    truths = usable(tracks, columns)
     for column in columns:
         if column in summary.RESERVED:
             raise Problem(f"evaluate.labels: {column!r} is a name that metrics.json has for something else: rename it")
         if column not in tracks:
             log.warning("evaluate.labels: data/tracks.csv has no column %r: left out", column)
-        elif column not in found:
+        elif column not in truths:
             log.warning("evaluate.labels: column %r has less than two values: left out", column)
-    return found
+    return truths
 
 
 def planted(tracks: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Array]:
-    """The known causes, as numbers where they are some."""
-    found: dict[str, Array] = {}
+    """The known causes; as numbers where all values of a column are numbers."""
+    factors: dict[str, Array] = {}
     for column in columns:
         if column not in tracks:
             log.info("evaluate.factors: data/tracks.csv has no column %r: left out", column)
             continue
         numbers = pd.to_numeric(tracks[column], errors="coerce")
-        found[column] = (tracks[column] if numbers.isna().any() else numbers).to_numpy()
-    return found
+        factors[column] = (tracks[column] if numbers.isna().any() else numbers).to_numpy()
+    return factors
 
 
-def jobs(p: Params, tracks: Tracks, kinds: list[Representation]) -> list[Job]:
-    """Each representation with the runs that stage cluster made of it."""
-    runs = read_runs(tracks.ids)
-    return [
-        Job(
-            kind,
-            {name: list(runs.by_seed(kind.name, name).values()) for name in runs.clusterers(kind.name)},
-            runs.curve(kind.name),
-            tracks,
-            p,
-        )
-        for kind in kinds
-    ]
-
-
-def scored(job: Job) -> Scored:
+def scored(job: ScoreJob) -> Scored:
     """Every score of one representation."""
-    tracks, values = job.tracks, job.kind.values(job.tracks.ids)
-    of_seeds = [embeddings.seed_embedding(values, number) for number in range(len(job.params.seeds))]
-    labelings = {**job.labelings, **_assigned(job.labelings, of_seeds)}
-    found = [one for name, labels in labelings.items() for one in _shapes(name, labels, of_seeds, tracks.reference)]
+    tracks, values = job.tracks, job.embedding.values(job.tracks.ids)
+    by_number = [embeddings.seed_embedding(values, number) for number in range(len(job.params.seeds))]
+    labelings, curve = job.labelings(), job.runs.curve(job.embedding.name)
+    labelings |= _assigned(labelings, by_number)
+    measured = [row for name, labels in labelings.items() for row in _shapes(name, labels, by_number, tracks.reference)]
     for label, truth in tracks.truths.items():
         for name, labels in labelings.items():
-            found += _agreement(job, name, label, labels)
+            measured += _agreement(job, name, label, labels)
         k = len(set(truth) - {""})  # read from the labels: in the rows named oracle, and nowhere else
-        found += _agreement(job, "oracle", label, job.curve[k]) if k in job.curve else []
-    stable, rows = _stability(job, of_seeds[0])
-    found += stable + embedding_scores(
-        of_seeds[: values.shape[1]], tracks.truths, tracks.artists, job.params.evaluate.mixing
-    )
-    if job.kind.active is not None:
-        found += disentangled(of_seeds[0], tracks.factors)
-    return Scored(job.kind, found, rows, _curve(job))
+        measured += _agreement(job, "oracle", label, curve[k]) if k in curve else []
+    stability, rows = _stability(job, labelings[job.params.evaluate.headline], by_number[0])
+    distinct = by_number[: values.shape[1]]
+    measured += stability + embedding_scores(distinct, tracks.truths, tracks.artists, job.params.evaluate.mixing)
+    if job.embedding.active is not None:
+        measured += disentangled(by_number[0], tracks.factors)
+    return Scored(job.embedding, measured, rows, list(_curve_rows(job, curve)))
 
 
 def _assigned(labelings: Mapping[str, list[Labels]], values: list[Array]) -> dict[str, list[Labels]]:
-    """Clusterings that leave tracks out, once more with each of these in the cluster of its nearest neighbour."""
+    """Clusterings that leave tracks out, repeated with each of these in the cluster of its nearest neighbour."""
     return {
-        f"{name}_assigned": [assigned(*pair) for pair in zip(values, found, strict=True)]
-        for name, found in labelings.items()
-        if any(NOISE in labels and clusters(labels) for labels in found)
+        f"{name}_assigned": [assigned(*pair) for pair in zip(values, seeds, strict=True)]
+        for name, seeds in labelings.items()
+        if any(NOISE in labels and clusters(labels) for labels in seeds)
     }
 
 
-def _agreement(job: Job, clusterer: str, label: str, labelings: list[Labels]) -> list[Measured]:
+def _agreement(job: ScoreJob, clusterer: str, label: str, labelings: list[Labels]) -> Iterator[Measured]:
     """How well one clusterer's labels agree with one column: each score with its interval and its null."""
     truth, shuffles = job.tracks.truths[label], job.params.evaluate.shuffles
     distinct = {labels.tobytes(): labels for labels in labelings}
-    covered = mean([coverage(labels) for labels in labelings])
-    k = mean([float(clusters(labels)) for labels in labelings])
-    found = []
+    covered = mean(map(coverage, labelings))
+    k = mean(float(clusters(labels)) for labels in labelings)
     for name in AGREEMENT:
-        of = {key: permutation_null(name, truth, labels, shuffles) for key, labels in distinct.items()}
-        nulls = [of[labels.tobytes()] for labels in labelings]
-        found.append(
-            Measured(
-                clusterer,
-                label,
-                name,
-                agreements(name, truth, labelings),
-                *ends(agreement_scores(name, truth, labelings, job.tracks.group)),
-                null_mean=mean(null.mean for null in nulls if null),
-                null_high=mean(null.high for null in nulls if null),
-                coverage=covered,
-                k=k,
-            )
-        )
-    return found
+        values = agreements(name, truth, labelings)
+        interval = ends(agreement_scores(name, truth, labelings, job.tracks.group))
+        by_labels = {key: permutation_null(name, truth, labels, shuffles) for key, labels in distinct.items()}
+        nulls = [null for labels in labelings if (null := by_labels[labels.tobytes()])]
+        null = mean(null.mean for null in nulls), mean(null.high for null in nulls)
+        yield Measured(clusterer, label, name, values, *interval, *null, covered, k)
 
 
 def _shapes(clusterer: str, labelings: list[Labels], values: list[Array], reference: Array) -> list[Measured]:
@@ -183,73 +165,73 @@ def _shapes(clusterer: str, labelings: list[Labels], values: list[Array], refere
     scores["coverage"] = [coverage(labels) for labels in labelings]
     scores["clusters"] = [float(clusters(labels)) for labels in labelings]
     k, covered = mean(scores["clusters"]), mean(scores["coverage"])
-    return [Measured(clusterer, "", name, found, coverage=covered, k=k) for name, found in scores.items()]
+    return [Measured(clusterer, "", name, each, coverage=covered, k=k) for name, each in scores.items()]
 
 
-def _stability(job: Job, points: Array) -> tuple[list[Measured], list[Row]]:
-    """Whether the headline clusters come again: from other seeds, and from 80 % of the tracks."""
-    name, labelings = job.params.evaluate.headline, job.labelings[job.params.evaluate.headline]
-    here = labelings[0] != ABSENT
+def _stability(job: ScoreJob, labelings: list[Labels], points: Array) -> tuple[list[Measured], list[TableRow]]:
+    """Whether the headline clusters are reproduced: from other seeds, and from 80 % of the tracks."""
+    name, first = job.params.evaluate.headline, labelings[0]
+    present = first != ABSENT
 
-    def again(some: Array, seed: int) -> Labels:
-        return clustered(some, name, job.params.cluster, seed)[0]
+    def cluster(subset: Array, seed: int) -> Labels:
+        return clustered(subset, name, job.params.cluster, seed)[0]
 
-    measured = [Measured(name, "", "stability_seeds", [over_seeds([labels[here] for labels in labelings])])]
-    found = subsampled(points[here], again)
-    if found is None:
+    measured = [Measured(name, "", "stability_seeds", [over_seeds([labels[present] for labels in labelings])])]
+    stability = subsampled(points[present], cluster, first[present], seed=job.params.seeds[0])
+    if stability is None:
         return measured, []
-    measured.append(Measured(name, "", "stability_subsamples", [found.ari]))
-    sizes = {cluster: int((labelings[0] == cluster).sum()) for cluster in found.jaccard}
-    named = {"representation": job.kind.name, "clusterer": name}
-    return measured, [{**named, "cluster": one, "size": sizes[one], "jaccard": found.jaccard[one]} for one in sizes]
-
-
-def _curve(job: Job) -> list[Row]:
-    """Agreement under KMeans for every k: how much hangs on the k that was chosen."""
-    named = {"representation": job.kind.name}
-    return [
-        {**named, "k": k, "label": label, "ami": mean(agreements("ami", truth, labelings))}
-        for label, truth in job.tracks.truths.items()
-        for k, labelings in job.curve.items()
+    measured.append(Measured(name, "", "stability_subsamples", [stability.ari]))
+    key = {"representation": job.embedding.name, "clusterer": name}
+    return measured, [
+        {**key, "cluster": number, "size": int((first == number).sum()), "jaccard": jaccard}
+        for number, jaccard in stability.jaccard.items()
     ]
 
 
-def _died(job: Job) -> Scored:
-    raise Problem(f"scoring {job.kind.name}: the process was ended, most likely for memory")
+def _curve_rows(job: ScoreJob, curve: Mapping[int, list[Labels]]) -> Iterator[TableRow]:
+    """Agreement under K-means for every k: how much hangs on the k that was chosen."""
+    for label, truth in job.tracks.truths.items():
+        for k, labelings in curve.items():
+            ami = mean(agreements("ami", truth, labelings))
+            yield {"representation": job.embedding.name, "k": k, "label": label, "ami": ami}
 
 
-def _write(p: Params, tracks: Tracks, found: list[Scored]) -> None:
+def _write(p: Params, tracks: Tracks, scores: list[Scored]) -> None:
     least, headline = p.evaluate.collapsed, p.evaluate.headline
     tables = {
-        "scores": [row for one in found for row in by_seed(one.kind, p.seeds, one.measured)],
-        "results": [row for one in found for row in results(one.kind, one.measured, least)],
-        "stability": [row for one in found for row in one.clusters],
-        "kcurve": [row for one in found for row in one.curve],
+        "scores": [row for each in scores for row in by_seed(each.embedding, p.seeds, each.measured)],
+        "results": [row for each in scores for row in results(each.embedding, each.measured, least)],
+        "stability": [row for each in scores for row in each.clusters],
+        "kcurve": [row for each in scores for row in each.curve],
     }
     for name, rows in tables.items():
         store.write_table(store.REPORTS / f"{name}.csv", pd.DataFrame(rows, columns=COLUMNS.get(name)).round(6))
-    there = store.read_rows(store.BUILD / "lyrics", "has_lyrics").at(tracks.ids)["has_lyrics"]
-    data = {"tracks": len(tracks.ids), "with_lyrics": int(there.sum())}
-    told = {one.kind.name: headlines(one.kind, one.measured, headline, least) for one in found}
-    store.write_json(store.REPORTS / "metrics.json", {"data": data, **told})
+    has_lyrics = store.read_rows(store.BUILD / "lyrics", "has_lyrics").at(tracks.ids)["has_lyrics"]
+    data = {"tracks": len(tracks.ids), "with_lyrics": int(has_lyrics.sum())}
+    entries = {each.embedding.name: headlines(each.embedding, each.measured, headline, least) for each in scores}
+    store.write_json(store.REPORTS / "metrics.json", {"data": data, **entries})
     log.info("evaluate: %d scores; the headlines are in reports/metrics.json", len(tables["scores"]))
+
+
+def read_tracks(p: Params, reference: Representation) -> Tracks:
+    """What is known of the tracks that have audio features."""
+    table = catalog.heard_tracks()
+    ids, artists = tuple(table.index), table["artist"].to_numpy(dtype=object)
+    truths, factors = labelled(table, p.evaluate.labels), planted(table, p.evaluate.factors)
+    space = embeddings.seed_embedding(reference.values(ids), 0)
+    return Tracks(ids, truths, artists, groups(list(artists), GROUPS, seed=0), factors, space)
 
 
 def main() -> None:
     p = params.load(Params)
     if p.evaluate.headline not in p.cluster.clusterers:
         raise Problem(f"evaluate.headline is {p.evaluate.headline!r}, which is not one of cluster.clusterers")
-    kinds = {kind.name: kind for kind in embeddings.representations()}
-    ids = store.read_rows(store.BUILD / "audio").ids
-    known = catalog.usable_tracks().loc[list(ids)]
-    artists = known["artist"].to_numpy(dtype=object)
-    reference = embeddings.seed_embedding(kinds[REFERENCE].values(ids), 0)
-    truths = labelled(ids, p.evaluate.labels)
-    group = groups(list(artists), GROUPS, seed=0)
-    tracks = Tracks(ids, truths, artists, group, planted(known, p.evaluate.factors), reference)
-    todo = jobs(p, tracks, list(kinds.values()))
-    found = list(command.progress(workers.in_order(scored, todo, workers.cores(), _died), "evaluate", len(todo)))
-    _write(p, tracks, found)
+    representations = {embedding.name: embedding for embedding in embeddings.representations()}
+    tracks = read_tracks(p, representations[REFERENCE])
+    runs = read_runs(tracks.ids)
+    jobs = [ScoreJob(embedding, runs.of(name), tracks, p) for name, embedding in representations.items()]
+    scores = list(command.progress(workers.in_order(scored, jobs, workers.cores()), "evaluate", len(jobs)))
+    _write(p, tracks, scores)
 
 
 if __name__ == "__main__":

@@ -1,28 +1,32 @@
 """Stage `questions`: the four questions of the project, each a small experiment over many seeds with a verdict.
 
-Trains its own small models, alike but for what is asked. Writes reports/questions.json.
+Trains its own small models, alike but for one thing. Writes reports/questions.json.
 """
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from pipeline.core import catalog, command, params, store
-from pipeline.core.settings import Device
+from pipeline.core.command import Problem
+from pipeline.core.settings import Compare, Device, Evaluate
 from pipeline.core.store import Array, Rows
 from pipeline.learn import linear, plan, songs
 from pipeline.learn.plan import Train
 from pipeline.score.clusterers import Cluster
 from pipeline.score.labels import usable
 from pipeline.score.verdicts import GROUPS, groups
-from pipeline.trials.answers import QUESTIONS, World, resampled
-from pipeline.trials.designs import Questions, designs
-from pipeline.trials.trials import Asked, Trial, trials
+from pipeline.trials.answers import QUESTIONS, QuestionData
+from pipeline.trials.designs import Condition, Questions, designs
+from pipeline.trials.trials import Trial, TrialJob, trials
 
 log = logging.getLogger(__name__)
 
 TEXTS = ("tfidf", "word2vec", "bert")
+FUSED_TEXTS = ("tfidf_svd", "bert_svd")
 
 
 @dataclass(frozen=True)
@@ -30,42 +34,39 @@ class Params:
     device: Device
     train: Train
     cluster: Cluster
+    evaluate: Evaluate
+    compare: Compare
     questions: Questions
 
 
-def asked(p: Params, heard: Rows, said: Rows) -> list[Asked]:
+def jobs(p: Params, audio: Rows, lyrics: Rows) -> Iterator[TrialJob]:
     """Every seed of every trial, trained or made by linear algebra."""
-    texts = ("tfidf_svd", "bert_svd") if said["has_lyrics"].any() else ()
-    halves = int(linear.halvable(np.array(heard["valid"])).sum()) > 2  # else there is nothing to cross, or to be within
-    seeds = tuple(range(p.questions.seeds))
-    todo = [
-        Asked(design.model.name, p.cluster, job.seed, job, resampled=resampled(design.model.name))
-        for design in designs(p.questions, p.train, texts=texts, halves=halves)
-        for job in plan.jobs(design.model, seeds, design.train, p.device)
-    ]
-    points = {
-        "pca": linear.pca(linear.raw(heard["stats"], heard["valid"]), p.questions.latent, seed=0),
-        **({"track_lda": linear.track_lda(heard["stats"], heard["valid"], p.questions.latent)} if halves else {}),
-        **{text: np.where(said["has_lyrics"][:, None], said[text], np.nan) for text in (TEXTS if texts else ())},
-    }
-    return todo + [_made(p, name, values, seed) for name, values in points.items() for seed in seeds]
+    has_lyrics, stats, valid = lyrics["has_lyrics"], audio["stats"], audio["valid"]
+    halves = int(linear.halvable(np.array(valid)).sum()) > 2  # else there is nothing to cross, or to be within
+    job = partial(TrialJob, cluster=p.cluster, clusterers=p.compare.clusterers)
+    for design in designs(p.questions, p.train, texts=FUSED_TEXTS if has_lyrics.any() else (), halves=halves):
+        for training in plan.jobs(design.model, tuple(range(p.questions.seeds)), design.train, p.device):
+            yield job(design.condition, seed=training.seed, training=training)
+    pca = linear.pca(linear.raw(stats, valid), p.questions.latent, seed=0)
+    points = {Condition("pca", "pca", dimensions=pca.shape[1]): pca}
+    if halves:
+        points[Condition("track_lda", "track_lda")] = linear.track_lda(stats, valid, p.questions.latent)
+    for text in TEXTS if has_lyrics.any() else ():
+        points[Condition(text, "lyrics", text=text)] = np.where(has_lyrics[:, None], lyrics[text], np.nan)
+    for condition, values in points.items():
+        yield from (job(condition, seed=seed, points=values) for seed in range(p.questions.seeds))
 
 
-def _made(p: Params, name: str, points: Array, seed: int) -> Asked:
-    return Asked(name, p.cluster, seed, points=points, resampled=resampled(name))
-
-
-def with_controls(found: dict[str, Trial], p: Params) -> tuple[dict[str, Trial], dict[str, str]]:
-    """The trials, with PCA at as many dimensions as each model has active units; and which control is whose."""
-    points = found["pca"].values[0]
-    units = {name: round(trial.active) for name, trial in found.items() if trial.active is not None}
-    fewer = sorted({m for m in units.values() if m < points.shape[1]})
-    more = [
-        _made(p, f"pca_{m}", points[:, : max(m, 1)], seed)  # of a model without an active unit: still a line
-        for m in fewer
-        for seed in range(p.questions.seeds)
-    ]
-    return {**found, **trials(more)}, {name: f"pca_{m}" if m in fewer else "pca" for name, m in units.items()}
+def control_jobs(p: Params, results: dict[str, Trial]) -> Iterator[TrialJob]:
+    """PCA with as many dimensions as each model has active units."""
+    points = results["pca"].values[0]
+    units = {round(trial.active) for trial in results.values() if trial.active is not None}
+    for m in sorted(m for m in units if m < points.shape[1]):
+        values = points[:, : max(m, 1)]  # for a model without an active unit: still a line
+        for seed in range(p.questions.seeds):
+            yield TrialJob(
+                Condition(f"pca_{m}", "pca", dimensions=m), p.cluster, p.compare.clusterers, seed, points=values
+            )
 
 
 def scripts(ids: tuple[str, ...]) -> Array:
@@ -76,31 +77,36 @@ def scripts(ids: tuple[str, ...]) -> Array:
         .astype(float)
     )
     bengali = shares["bn"] >= shares["bn_latin"] + shares["en"]
-    known = bengali.map({True: "Bengali", False: "Latin"})
-    return known.reindex(list(ids)).fillna("").to_numpy(dtype=object)
+    names = bengali.map({True: "Bengali", False: "Latin"})
+    return names.reindex(list(ids)).fillna("").to_numpy(dtype=object)
 
 
-def world(p: Params, said: Rows, found: dict[str, Trial], controls: dict[str, str]) -> World:
-    """The trials beside what is known of the tracks."""
-    ids = said.ids
-    tracks = catalog.usable_tracks().loc[list(ids)]
+def question_data(p: Params, lyrics: Rows, results: dict[str, Trial]) -> QuestionData:
+    """The trials with what is known of the tracks."""
+    tracks = catalog.heard_tracks()
     truths = usable(tracks, (p.questions.sound, p.questions.words, p.questions.language))
     artists, sources = (tracks[column].to_numpy(dtype=object) for column in ("artist", "source"))
-    kept = {share: songs.kept_lyrics(np.array(said["has_lyrics"]), share) for share in p.questions.missing}
+    kept = {share: songs.kept_lyrics(np.array(lyrics["has_lyrics"]), share) for share in p.questions.missing}
     group = groups(list(artists), GROUPS, seed=0)
-    return World(found, truths, artists, sources, scripts(ids), kept, group, p.questions, controls)
+    script, collapsed = scripts(lyrics.ids), p.evaluate.collapsed
+    return QuestionData(results, truths, artists, sources, script, kept, group, p.questions, collapsed)
 
 
 def main() -> None:
     p = params.load(Params)
-    heard = store.read_rows(store.BUILD / "audio", "stats", "valid")
-    said = store.read_rows(store.BUILD / "lyrics", "has_lyrics", *TEXTS).at(heard.ids)
-    found, controls = with_controls(trials(asked(p, heard, said)), p)
-    answers = [question(world(p, said, found, controls)) for question in QUESTIONS]
+    for clusterer in p.compare.clusterers:
+        if clusterer not in p.cluster.clusterers:
+            raise Problem(f"compare.clusterers: {clusterer!r} is not one of cluster.clusterers: add it there")
+    audio = store.read_rows(store.BUILD / "audio", "stats", "valid")
+    lyrics = store.read_rows(store.BUILD / "lyrics", "has_lyrics", *TEXTS).at(audio.ids)
+    results = trials(list(jobs(p, audio, lyrics)))
+    results |= trials(list(control_jobs(p, results)))
+    data = question_data(p, lyrics, results)
+    answers = [question(data) for question in QUESTIONS]
     for answer in answers:
         log.info("%s\n  %s", answer.question, answer.verdict)
-    told = {"seeds": p.questions.seeds, "questions": [answer.json() for answer in answers]}
-    store.write_json(store.REPORTS / "questions.json", told)
+    report = {"seeds": p.questions.seeds, "questions": [answer.json() for answer in answers]}
+    store.write_json(store.REPORTS / "questions.json", report)
 
 
 if __name__ == "__main__":

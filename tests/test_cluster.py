@@ -10,7 +10,8 @@ from pipeline import cluster
 from pipeline.core import embeddings, store, workers
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
-from pipeline.score.agreement import ABSENT, purity
+from pipeline.score.agreement import agreement
+from pipeline.score.labels import ABSENT
 from pipeline.score.runs import read_runs
 
 PLANTED = np.repeat(["a", "b", "c"], 40).astype(object)
@@ -58,7 +59,7 @@ def test_every_embedding_goes_under_every_clusterer_and_seed(
             for seed, labels in runs.by_seed(name, clusterer).items():
                 expected = PLANTED[::-1] if (name, seed) == ("easy", 9) else PLANTED
                 inside = labels >= 0
-                assert purity(expected[inside], labels[inside]) == 1.0
+                assert agreement("purity", expected[inside], labels[inside]) == 1.0
                 assert (labels[7] == ABSENT) == (name == "raw")
 
 

@@ -77,7 +77,11 @@ def test_verdicts_on_what_was_planted(caplog: pytest.LogCaptureFixture) -> None:
     assert table["genre", "odd", "kmeans"]["seen"] == "better"
     assert table["genre", "odd", "consensus"]["seen"] == "not shown"
     assert {row["against"] for row in table.values()} == {"pca"}
-    for line in ("there is no nowhere: left out", "good is better than pca: +0.", "not asked of told, told the genre"):
+    for line in (
+        "there is no nowhere: left out",
+        "good is better than pca: +0.",
+        "told left out, since the genre is their condition",
+    ):
         assert line in caplog.text
 
 

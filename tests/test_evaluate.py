@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from pipeline import evaluate
-from pipeline.core import store, workers
+from pipeline.core import catalog, store, workers
 from pipeline.core.command import Problem
 from pipeline.evaluate import labelled
-from pipeline.score.agreement import ABSENT, AGREEMENT, NOISE
+from pipeline.score.agreement import AGREEMENT
+from pipeline.score.labels import ABSENT, NOISE
 from pipeline.score.runs import CURVE, Run, RunKey, write_runs
 from pipeline.score.shape import SHAPE
 from pipeline.score.summary import RESERVED
@@ -39,8 +40,7 @@ def checked_tracks(workspace: Path, ids: tuple[str, ...] = IDS) -> None:
 @pytest.mark.parametrize("order", [IDS, IDS[::-1]])
 def test_labels_follow_the_ids(order: tuple[str, ...], workspace: Path) -> None:
     checked_tracks(workspace, order)
-    some = ("t13", "t00", "t23")
-    truths = labelled(some, ("language", "genre"))
+    truths = labelled(catalog.usable_tracks().loc[["t13", "t00", "t23"]], ("language", "genre"))
     assert {name: truth.tolist() for name, truth in truths.items()} == {
         "language": ["en", "bn", "en"], "genre": ["pop", "folk", ""],
     }  # fmt: skip
@@ -59,7 +59,7 @@ def test_a_label_that_cannot_be_scored_is_left_out_with_a_warning(
     column: str, why: str, workspace: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     checked_tracks(workspace)
-    assert set(labelled(IDS, ("language", column))) == {"language"}
+    assert set(labelled(catalog.usable_tracks(), ("language", column))) == {"language"}
     assert why in caplog.text
     assert len(caplog.records) == 1
 
@@ -239,8 +239,7 @@ def test_the_same_build_gives_the_same_bytes(clustered: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED))
-def test_a_label_may_not_take_the_place_of_what_metrics_json_says(name: str, workspace: Path) -> None:
+def test_a_label_may_not_take_the_place_of_what_metrics_json_says(name: str) -> None:
     tracks = pd.DataFrame({"id": ["a", "b"], name: ["x", "y"], "reason": ["", ""]})
-    store.write_table(workspace / "build" / "tracks" / "tracks.csv", tracks)
     with pytest.raises(Problem, match=rf"evaluate\.labels: '{name}' is a name that metrics\.json has"):
-        evaluate.labelled(("a", "b"), (name,))
+        labelled(tracks, (name,))

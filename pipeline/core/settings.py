@@ -1,9 +1,9 @@
 """Sections of params.yaml that several stages read."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pipeline.core.params import Count, Share
+from pipeline.core.params import Count, NonEmpty, Share, Within
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -18,3 +18,13 @@ class Evaluate:
     mixing: str  # the column whose values should lie mixed: iLISI and kBET
     shuffles: Count  # of the labels, for the null of a score
     collapsed: Share  # a model with a smaller share of active units is flagged, and never first
+
+
+@dataclass(frozen=True)
+class Compare:
+    """What a claim is held against."""
+
+    against: Annotated[tuple[str, ...], NonEmpty()]  # baselines to beat
+    clusterers: Annotated[tuple[str, ...], NonEmpty()]  # a difference counts only where all of them show it
+    groups: Annotated[int, Within(5)]  # of artists, each left out once for the intervals
+    family: Literal["label", "all"]  # which comparisons Holm's correction counts together

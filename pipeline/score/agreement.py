@@ -1,48 +1,28 @@
-"""Two tables of score functions, which evaluate, the report and the tests loop over. What is undefined is None."""
+"""How well clusters agree with a column: undefined is None, noise is a cluster, tracks without a place are left out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn import metrics
 
 from pipeline.core.store import Array
+from pipeline.score import contingency
+from pipeline.score.contingency import Contingency
+from pipeline.score.labels import Labels
 
-Labels = NDArray[np.int64]
-
-
-NOISE = -1  # a track that a clusterer left out
-ABSENT = -2  # a track that has no place in this representation, for example no lyrics
-
-
-def purity(truth: Array, found: Labels) -> float:
-    """The share of tracks that carry the commonest label of their cluster."""
-    table = metrics.cluster.contingency_matrix(truth, found)
-    return float(table.max(axis=0).sum() / table.sum())
-
-
-AGREEMENT: Mapping[str, Callable[[Array, Labels], float]] = {
-    "ami": metrics.adjusted_mutual_info_score,
-    "ari": metrics.adjusted_rand_score,
-    "nmi": metrics.normalized_mutual_info_score,
-    "v_measure": metrics.v_measure_score,
-    "purity": purity,
+AGREEMENT: Mapping[str, Callable[[Contingency], Array]] = {
+    "ami": contingency.ami,
+    "ari": contingency.ari,
+    "nmi": contingency.nmi,
+    "purity": contingency.purity,
 }
 
 
-def agreement(name: str, truth: Array, found: Labels) -> float | None:
-    """How well clusters and labels agree, noise being a cluster of its own; None without two tracks or two labels."""
-    here = (found != ABSENT) & (truth != "")
-    if here.sum() < 2 or len(np.unique(truth[here])) < 2:
-        return None
-    return float(AGREEMENT[name](truth[here], found[here]))
+def agreement(name: str, truth: Array, labels: Labels) -> float | None:
+    """One score of one clustering; None without two tracks or without two values."""
+    value = float(AGREEMENT[name](contingency.table(truth, labels))[0])
+    return None if np.isnan(value) else value
 
 
-def coverage(found: Labels) -> float | None:
-    """The share of the tracks that are in some cluster, out of those that have a place in the representation."""
-    here = found != ABSENT
-    return float((found[here] != NOISE).mean()) if here.any() else None
-
-
-def clusters(found: Labels) -> int:
-    return len(np.unique(found[found >= 0]))
+def agreements(name: str, truth: Array, labelings: Sequence[Labels]) -> list[float | None]:
+    """One score of each clustering."""
+    return [agreement(name, truth, labels) for labels in labelings]

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
 from pipeline.core.params import NonEmpty, Within
 from pipeline.core.store import Array
-from pipeline.score.agreement import ABSENT, NOISE, Labels, clusters, coverage
-from pipeline.score.consensus import consensus
+from pipeline.score.consensus import MAX_TRACKS, consensus
+from pipeline.score.kmeans import kmeans
+from pipeline.score.labels import ABSENT, NOISE, Labels, clusters, coverage
 
-CONSENSUS_MOST = 4000  # tracks: its table of pairs grows with the square
-CURVE_STARTS = 4  # of KMeans, for the many k of the curve
+CURVE_STARTS = 4  # of K-means, for the many k of the curve
 
 Name = Literal["kmeans", "agglomerative", "dbscan", "gmm", "hdbscan", "consensus"]
 
@@ -30,47 +30,44 @@ class Cluster:
     clusterers: Annotated[tuple[Name, ...], NonEmpty()]
 
 
-Found = tuple[Labels, str]  # a label a track, and what was chosen
+Clustering = tuple[Labels, str]  # and a note of what was chosen
 
 
-def kmeans(points: Array, p: Cluster, seed: int) -> Found:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # tracks that are equal: less places than clusters
-        return KMeans(p.k, n_init=10, random_state=seed).fit_predict(points), f"k {p.k}"
+def _kmeans(points: Array, p: Cluster, seed: int) -> Clustering:
+    return kmeans(points, p.k, seed), f"k {p.k}"
 
 
-def agglomerative(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001  # Ward has no chance in it
+def _agglomerative(points: Array, p: Cluster, seed: int) -> Clustering:  # noqa: ARG001  # Ward has no chance in it
     return AgglomerativeClustering(p.k).fit_predict(points), f"Ward, k {p.k}"
 
 
-def gmm(points: Array, p: Cluster, seed: int) -> Found:
+def _gmm(points: Array, p: Cluster, seed: int) -> Clustering:
     mixture = GaussianMixture(p.k, covariance_type="diag", reg_covar=1e-3, n_init=3, max_iter=300, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # said in the note instead
-        found = mixture.fit_predict(points)
-    return found, f"diagonal, k {p.k}" + ("" if mixture.converged_ else ", not converged")
+        labels = mixture.fit_predict(points)
+    return labels, f"diagonal, k {p.k}" + ("" if mixture.converged_ else ", not converged")
 
 
-def hdbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001
-    found = HDBSCAN(min_cluster_size=p.neighbours, copy=True).fit_predict(points)
-    note = f"{clusters(found)} clusters" if clusters(found) else "no cluster: the density has no gaps"
-    return found, f"{note}, coverage {coverage(found):.2f}, smallest cluster {p.neighbours}"
+def _hdbscan(points: Array, p: Cluster, seed: int) -> Clustering:  # noqa: ARG001
+    labels = HDBSCAN(min_cluster_size=p.neighbours, copy=True).fit_predict(points)
+    note = f"{clusters(labels)} clusters" if clusters(labels) else "no cluster: the density has no gaps"
+    return labels, f"{note}, coverage {coverage(labels):.2f}, smallest cluster {p.neighbours}"
 
 
-def dbscan(points: Array, p: Cluster, seed: int) -> Found:  # noqa: ARG001
+def dbscan(points: Array, p: Cluster, seed: int) -> Clustering:  # noqa: ARG001
     """DBSCAN with eps at the knee of the k-distance curve; elsewhere on it where that leaves less than two clusters."""
-    curve = np.maximum(k_distances(points, p.neighbours), 1e-9)  # equal tracks are 0 apart, which DBSCAN refuses
-    place = knee(curve)
-    found = DBSCAN(eps=curve[place], min_samples=p.neighbours).fit_predict(points)
+    distances = np.maximum(k_distances(points, p.neighbours), 1e-9)  # equal tracks are 0 apart, which DBSCAN refuses
+    labels = DBSCAN(eps=distances[knee(distances)], min_samples=p.neighbours).fit_predict(points)
     where = "the knee"
-    if clusters(found) < 2:
-        tries = np.unique(curve[np.linspace(0, len(curve) - 1, 40).astype(int)])
+    if clusters(labels) < 2:
+        tries = np.unique(distances[np.linspace(0, len(distances) - 1, 40).astype(int)])
         options = [DBSCAN(eps=eps, min_samples=p.neighbours).fit_predict(points) for eps in tries]
-        best = max(options, key=lambda labels: (clusters(labels), coverage(labels)), default=found)
-        if clusters(best) > clusters(found):
-            found, where = best, "the most clusters on the curve (the knee gave one or none)"
-    covered = coverage(found) or 0.0
-    return found, f"{clusters(found)} clusters, coverage {covered:.2f}, eps at {where}"
+        best = max(options, key=lambda option: (clusters(option), coverage(option)), default=labels)
+        if clusters(best) > clusters(labels):
+            labels, where = best, "the most clusters on the curve (the knee gave one or none)"
+    covered = coverage(labels) or 0.0
+    return labels, f"{clusters(labels)} clusters, coverage {covered:.2f}, eps at {where}"
 
 
 def k_distances(points: Array, neighbours: int) -> Array:
@@ -86,53 +83,51 @@ def knee(curve: Array) -> int:
     return int(np.argmax(line - curve))
 
 
-def consensual(points: Array, p: Cluster, seed: int) -> Found:
-    """What many KMeans agree on: the second clusterer of every claim, since a win under one alone is none."""
-    if len(points) > CONSENSUS_MOST:
-        return np.full(len(points), ABSENT, dtype=np.int64), f"more than {CONSENSUS_MOST} tracks: not clustered"
+def _consensus(points: Array, p: Cluster, seed: int) -> Clustering:
+    """What many K-means agree on; nothing for more tracks than it can take."""
+    if len(points) > MAX_TRACKS:
+        return np.full(len(points), ABSENT, dtype=np.int64), f"more than {MAX_TRACKS} tracks: not clustered"
     return consensus(points, p.k, seed), f"30 KMeans on 80 % subsamples, then spectral, k {p.k}"
 
 
-CLUSTERERS: Mapping[str, Callable[[Array, Cluster, int], Found]] = {
-    "kmeans": kmeans,
-    "agglomerative": agglomerative,
+CLUSTERERS: Mapping[str, Callable[[Array, Cluster, int], Clustering]] = {
+    "kmeans": _kmeans,
+    "agglomerative": _agglomerative,
     "dbscan": dbscan,
-    "gmm": gmm,
-    "hdbscan": hdbscan,
-    "consensus": consensual,
+    "gmm": _gmm,
+    "hdbscan": _hdbscan,
+    "consensus": _consensus,
 }
 CHOOSES_K = frozenset({"dbscan", "hdbscan"})  # clusterers that find the number of clusters by themselves
 
 
-def clustered(points: Array, name: str, p: Cluster, seed: int) -> Found:
+def clustered(points: Array, name: str, p: Cluster, seed: int) -> Clustering:
     """Labels of all tracks: those without a place in the representation (nan) are ABSENT."""
-    here = np.isfinite(points).all(axis=1)
+    present = np.isfinite(points).all(axis=1)
     labels = np.full(len(points), ABSENT, dtype=np.int64)
-    if here.sum() <= max(p.k, p.neighbours):
-        return labels, f"only {here.sum()} tracks: not clustered"
-    labels[here], note = CLUSTERERS[name](np.asarray(points[here], dtype=np.float64), p, seed)
+    if present.sum() <= max(p.k, p.neighbours):
+        return labels, f"only {present.sum()} tracks: not clustered"
+    labels[present], note = CLUSTERERS[name](np.asarray(points[present], dtype=np.float64), p, seed)
     return labels, note
 
 
 def curve(points: Array, p: Cluster, seed: int) -> dict[int, Labels]:
-    """KMeans labels for each k from 2 to `p.curve`: what another choice of k would have given."""
-    here = np.isfinite(points).all(axis=1)
-    values = np.asarray(points[here], dtype=np.float64)
-    found = {}
+    """K-means labels for each k from 2 to `p.curve`: what another choice of k would have given."""
+    present = np.isfinite(points).all(axis=1)
+    values = np.asarray(points[present], dtype=np.float64)
+    by_k = {}
     for k in range(2, min(p.curve, len(values) - 1) + 1):
-        found[k] = np.full(len(points), ABSENT, dtype=np.int64)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            found[k][here] = KMeans(k, n_init=CURVE_STARTS, random_state=seed).fit_predict(values)
-    return found
+        by_k[k] = np.full(len(points), ABSENT, dtype=np.int64)
+        by_k[k][present] = kmeans(values, k, seed, starts=CURVE_STARTS)
+    return by_k
 
 
-def assigned(points: Array, found: Labels) -> Labels:
-    """The same clusters with each track that was left out in that of its nearest neighbour."""
-    inside, left_out = found >= 0, found == NOISE
-    if not inside.any() or not left_out.any():
-        return found
-    near = NearestNeighbors(n_neighbors=1).fit(points[inside]).kneighbors(points[left_out], return_distance=False)[:, 0]
-    full = found.copy()
-    full[left_out] = found[inside][near]
+def assigned(points: Array, labels: Labels) -> Labels:
+    """The same clusters, with each track that was left out in that of its nearest neighbour."""
+    inside, noise = labels >= 0, labels == NOISE
+    if not inside.any() or not noise.any():
+        return labels
+    near = NearestNeighbors(n_neighbors=1).fit(points[inside]).kneighbors(points[noise], return_distance=False)[:, 0]
+    full = labels.copy()
+    full[noise] = labels[inside][near]
     return full

@@ -1,161 +1,146 @@
-"""Agreement of clusters with labels for many resamples at once, from contingency tables counted in batches.
+"""Agreement of clusters with a column for many contingency tables at once.
 
-Equal to scikit-learn's scores, at a small part of their price: intervals and nulls ask for thousands of them.
+Equal to scikit-learn's scores, at a small part of their price: intervals and nulls need thousands of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 
 import numpy as np
 from scipy.special import gammaln
 
 from pipeline.core.store import Array
-from pipeline.score.agreement import ABSENT, Labels, agreement
+from pipeline.score.labels import ABSENT, Labels
 
-BATCH = 1_000_000  # numbers held at once: resampled rows, cells of tables, terms of the expectation
-WIDEST = 20_000_000  # cells of one table; with more (two columns of ids) resamples are scored one by one
+BATCH = 1_000_000  # numbers held at once: rows, cells of tables, terms of the expectation
 
 
 @dataclass(frozen=True)
-class Tables:
-    """How often label and cluster meet: `cells` [resample, label, cluster], and the sums over them."""
+class Contingency:
+    """How many tracks have each value and lie in each cluster: `cells` [table, value, cluster], and their sums."""
 
     cells: Array
-    labels: Array
-    clusters: Array
-    size: Array
+
+    @cached_property
+    def values(self) -> Array:
+        return np.asarray(self.cells.sum(axis=2))
+
+    @cached_property
+    def clusters(self) -> Array:
+        return np.asarray(self.cells.sum(axis=1))
+
+    @cached_property
+    def size(self) -> Array:
+        return np.asarray(self.cells.sum(axis=(1, 2)))
 
     @property
     def defined(self) -> Array:
-        """Where there are two tracks and two labels."""
-        return np.asarray((self.size > 1) & ((self.labels > 0).sum(axis=1) > 1))
+        """Which tables have two tracks and two values."""
+        return np.asarray((self.size > 1) & ((self.values > 0).sum(axis=1) > 1))
 
 
 def coded(truth: Array) -> tuple[Array, int]:
-    """A number for each label, -1 for an unknown one, and how many labels there are."""
+    """A number for each value, -1 for an unknown one, and how many values there are."""
     names, codes = np.unique(truth, return_inverse=True)
     if names.dtype.kind in "OUST" and len(names) and names[0] == "":  # sorts before every other text
         return codes - 1, len(names) - 1
     return codes, len(names)
 
 
-def coded_clusters(found: Labels) -> tuple[Array, int]:
+def coded_clusters(labels: Labels) -> tuple[Array, int]:
     """A number for each cluster, noise being one, -1 for a track without a place, and how many clusters there are."""
-    names, codes = np.unique(found, return_inverse=True)
+    names, codes = np.unique(labels, return_inverse=True)
     if len(names) and names[0] == ABSENT:
         return codes - 1, len(names) - 1
     return codes, len(names)
 
 
-def tabled(label: Array, cluster: Array, labels: int, clusters: int) -> Tables:
-    """The tables of codes [resample, row]; rows with a code of -1 are left out."""
-    resamples, cells = len(label), labels * clusters
-    code = np.where((label < 0) | (cluster < 0), cells, label * clusters + cluster)
-    code = code + np.arange(resamples)[:, None] * (cells + 1)  # the last cell takes what is left out
-    counts = np.bincount(code.ravel(), minlength=resamples * (cells + 1)).reshape(resamples, cells + 1)
-    table = counts[:, :cells].reshape(resamples, labels, clusters)
-    return Tables(table, table.sum(axis=2), table.sum(axis=1), table.sum(axis=(1, 2)))
+def table(truth: Array, labels: Labels) -> Contingency:
+    """The single table of a column and a clustering."""
+    return tables(*coded(truth), *coded_clusters(labels))
 
 
-def resampled(truth: Array, found: Labels, picks: Array) -> Iterator[Tables]:
-    """The tables of the rows `picks` [resample, row], a batch after the other."""
-    label, labels = coded(truth)
-    cluster, clusters = coded_clusters(found)
-    for some in batches(len(picks), max(picks.shape[1], labels * clusters)):
-        yield tabled(label[picks[some]], cluster[picks[some]], labels, clusters)
+def tables(value: Array, values: int, cluster: Array, clusters: int) -> Contingency:
+    """The tables of codes [table, track], or of one row of them; a track with a code of -1 is left out."""
+    value, cluster = np.atleast_2d(value), np.atleast_2d(cluster)
+    number, cells = len(value), values * clusters
+    code = np.where((value < 0) | (cluster < 0), cells, value * clusters + cluster)
+    code = code + np.arange(number)[:, None] * (cells + 1)  # the last cell takes what is left out
+    counts = np.bincount(code.ravel(), minlength=number * (cells + 1)).reshape(number, cells + 1)
+    return Contingency(counts[:, :cells].reshape(number, values, clusters))
 
 
 def batches(number: int, width: int) -> Iterator[slice]:
-    """Slices of `number` things of `width` numbers each, so many at a time as memory should hold; often all."""
+    """Slices of `number` rows of `width` numbers each, as many at a time as memory should hold."""
     step = max(1, BATCH // max(width, 1))
     return (slice(start, start + step) for start in range(0, number, step))
 
 
-def ami(tables: Tables) -> Array:
+def ami(table: Contingency) -> Array:
     """Mutual information above what chance gives, 1 for equal partitions (arithmetic average of the entropies)."""
-    information, most = _information(tables)
-    chance = _expected_information(tables)
+    information, most = _information(table)
+    chance = _expected_information(table)
     room = most - chance
-    none = room < 1e-12  # every shuffle is a perfect match, as for two tracks in two clusters
-    score = np.where(none, 1.0, (information - chance) / np.where(none, 1.0, room))
-    return np.where(tables.defined, score, np.nan)
+    certain = room < 1e-12  # every shuffle is a perfect match, as for two tracks in two clusters
+    score = np.where(certain, 1.0, (information - chance) / np.where(certain, 1.0, room))
+    return np.where(table.defined, score, np.nan)
 
 
-def ari(tables: Tables) -> Array:
+def ari(table: Contingency) -> Array:
     """Pairs that both partitions keep together or apart, above what chance gives."""
-    both, labels, clusters = (_pairs(part) for part in (tables.cells, tables.labels, tables.clusters))
-    all_pairs = tables.size * (tables.size - 1.0) / 2
-    chance = labels * clusters / np.maximum(all_pairs, 1)
-    room = (labels + clusters) / 2 - chance
+    both, values, clusters = (_pairs(part) for part in (table.cells, table.values, table.clusters))
+    all_pairs = table.size * (table.size - 1.0) / 2
+    chance = values * clusters / np.maximum(all_pairs, 1)
+    room = (values + clusters) / 2 - chance
     score = np.where(room > 0, (both - chance) / np.where(room > 0, room, 1.0), 1.0)
-    return np.where(tables.defined, score, np.nan)
+    return np.where(table.defined, score, np.nan)
 
 
-def nmi(tables: Tables) -> Array:
-    """Mutual information over the mean of the two entropies: V-measure by another name."""
-    information, most = _information(tables)
-    return np.where(tables.defined, information / np.where(tables.defined, most, 1.0), np.nan)
+def nmi(table: Contingency) -> Array:
+    """Mutual information over the mean of the two entropies: the V-measure is the same number."""
+    information, most = _information(table)
+    return np.where(table.defined, information / np.where(table.defined, most, 1.0), np.nan)
 
 
-def purity(tables: Tables) -> Array:
-    """The share of rows that carry the commonest label of their cluster."""
-    if tables.cells.shape[1] == 0:
-        return np.full(len(tables.size), np.nan)
-    commonest = tables.cells.max(axis=1).sum(axis=1)
-    return np.where(tables.defined, commonest / np.maximum(tables.size, 1), np.nan)
-
-
-OF_TABLES: Mapping[str, Callable[[Tables], Array]] = {
-    "ami": ami,
-    "ari": ari,
-    "nmi": nmi,
-    "v_measure": nmi,
-    "purity": purity,
-}
-
-
-def _many(name: str, truth: Array, found: Labels, picks: Array) -> Array:
-    if coded(truth)[1] * coded_clusters(found)[1] > WIDEST:
-        return np.array([agreement(name, truth[rows], found[rows]) for rows in picks], dtype=np.float64)
-    return np.concatenate([np.empty(0), *map(OF_TABLES[name], resampled(truth, found, picks))])
-
-
-# For each score a function of (truth, clusters, picks): its value for each resample, a row of `picks`; nan where that
-# has less than two labels.
-MANY: Mapping[str, Callable[[Array, Labels, Array], Array]] = {name: partial(_many, name) for name in OF_TABLES}
+def purity(table: Contingency) -> Array:
+    """The share of rows that carry the commonest value of their cluster."""
+    if table.cells.shape[1] == 0:
+        return np.full(len(table.size), np.nan)
+    commonest = table.cells.max(axis=1).sum(axis=1)
+    return np.where(table.defined, commonest / np.maximum(table.size, 1), np.nan)
 
 
 def _pairs(counts: Array) -> Array:
-    """How many pairs lie within the cells, a number a resample."""
+    """How many pairs of tracks lie within the cells of each table."""
     inside: Array = (counts * (counts - 1.0) / 2).reshape(len(counts), -1).sum(axis=1)
     return inside
 
 
-def _information(tables: Tables) -> tuple[Array, Array]:
+def _information(table: Contingency) -> tuple[Array, Array]:
     """The mutual information and the mean of the two entropies, in nats."""
-    size = np.maximum(tables.size, 1)
+    size = np.maximum(table.size, 1)
     count = np.arange(size.max(initial=1) + 1)
     weighed = count * np.log(np.maximum(count, 1))  # n log n; counts are whole numbers, so a table has them all
     whole = weighed[size]
-    cells, labels, clusters = (
-        weighed[part].reshape(len(part), -1).sum(axis=1) for part in (tables.cells, tables.labels, tables.clusters)
+    cells, values, clusters = (
+        weighed[part].reshape(len(part), -1).sum(axis=1) for part in (table.cells, table.values, table.clusters)
     )
-    information = np.maximum(cells - labels - clusters + whole, 0.0) / size
-    return information, (2 * whole - labels - clusters) / 2 / size
+    information = np.maximum(cells - values - clusters + whole, 0.0) / size
+    return information, (2 * whole - values - clusters) / 2 / size
 
 
-def _expected_information(tables: Tables) -> Array:
+def _expected_information(table: Contingency) -> Array:
     """The mean mutual information over all shuffles that keep the sums of each table.
 
-    A cell's share depends on its two sums and the size alone, so each such triple is worked out once for all resamples.
+    A cell's share depends on its two sums and the size alone, so each such triple is worked out once for all tables.
     """
-    resamples, labels, clusters = tables.cells.shape
-    first = np.broadcast_to(tables.labels[:, :, None], tables.cells.shape)
-    second = np.broadcast_to(tables.clusters[:, None, :], tables.cells.shape)
+    number, values, clusters = table.cells.shape
+    first = np.broadcast_to(table.values[:, :, None], table.cells.shape)
+    second = np.broadcast_to(table.clusters[:, None, :], table.cells.shape)
     low, high = np.minimum(first, second), np.maximum(first, second)  # the share is the same with the two swapped
-    base = int(tables.size.max(initial=0)) + 1
-    triple = (tables.size[:, None, None] * base + low) * base + high
+    base = int(table.size.max(initial=0)) + 1
+    triple = (table.size[:, None, None] * base + low) * base + high
     triples, place = np.unique(triple, return_inverse=True)
     share = np.zeros(len(triples))
     size, a, b = triples // base**2, triples // base % base, triples % base
@@ -163,10 +148,10 @@ def _expected_information(tables: Tables) -> Array:
     lowest, highest = _likely_counts(size, a, b)
     known = np.flatnonzero(a)
     width = int((highest - lowest)[known].max(initial=0)) + 1
-    for some in batches(len(known), width):
-        of = known[some]
-        share[of] = _shares(size[of], a[of], b[of], lowest[of], highest[of], log_factorial)
-    return np.asarray(share[place].reshape(resamples, labels * clusters).sum(axis=1))
+    for batch in batches(len(known), width):
+        rows = known[batch]
+        share[rows] = _shares(size[rows], a[rows], b[rows], lowest[rows], highest[rows], log_factorial)
+    return np.asarray(share[place].reshape(number, values * clusters).sum(axis=1))
 
 
 def _likely_counts(size: Array, a: Array, b: Array) -> tuple[Array, Array]:
@@ -181,12 +166,12 @@ def _shares(size: Array, a: Array, b: Array, lowest: Array, highest: Array, log_
     """What cells with sums `a` and `b` add to the expected information: over its hypergeometric counts."""
     many = highest - lowest + 1
     starts = np.cumsum(many) - many
-    of = np.repeat(np.arange(len(a)), many)  # the cell of each term
-    count = np.arange(many.sum()) - starts[of] + lowest[of]
+    cell = np.repeat(np.arange(len(a)), many)  # of each term
+    counts = np.arange(many.sum()) - starts[cell] + lowest[cell]
     fixed = log_factorial[a] + log_factorial[b] + log_factorial[size - a] + log_factorial[size - b]
     fixed -= log_factorial[size]
-    free = log_factorial[count] + log_factorial[a[of] - count] + log_factorial[b[of] - count]
-    free += log_factorial[(size - a - b)[of] + count]
-    surprise = np.log(count) + (np.log(size) - np.log(a) - np.log(b))[of]
-    terms = count / size[of] * surprise * np.exp(fixed[of] - free)
+    free = log_factorial[counts] + log_factorial[a[cell] - counts] + log_factorial[b[cell] - counts]
+    free += log_factorial[(size - a - b)[cell] + counts]
+    surprise = np.log(counts) + (np.log(size) - np.log(a) - np.log(b))[cell]
+    terms = counts / size[cell] * surprise * np.exp(fixed[cell] - free)
     return np.add.reduceat(terms, starts)

@@ -4,7 +4,7 @@ A factor of text, or of at most ten different numbers, is categorical, every oth
 are left out. All three are 1 for latents that are the factors, and do not change when units change places or signs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -23,7 +23,7 @@ TREES = 50
 
 @dataclass(frozen=True)
 class Dci:
-    """Disentanglement (a unit tells of one factor), completeness (a factor is told by one unit), informativeness."""
+    """Disentanglement (a unit encodes one factor), completeness (one unit encodes a factor), informativeness."""
 
     disentanglement: float | None
     completeness: float | None
@@ -45,8 +45,7 @@ def mig(latents: Array, factors: Mapping[str, Array]) -> float | None:
     for factor in _known(latents, factors):
         codes = factor.values if factor.categorical else _binned(factor.values)
         entropy = _entropy(codes)
-        told = sorted(entropy - _entropy(codes, given=_binned(unit)) for unit in factor.latents.T)
-        gaps.append((told[-1] - (told[-2] if len(told) > 1 else 0)) / entropy)
+        gaps.append(_gap(entropy - _entropy(codes, given=_binned(unit)) for unit in factor.latents.T) / entropy)
     return fmean(gaps) if gaps else None
 
 
@@ -58,10 +57,15 @@ def sap(latents: Array, factors: Mapping[str, Array]) -> float | None:
     """
     gaps = []
     for factor in _known(latents, factors):
-        predicts = _category_told if factor.categorical else _number_told
-        told = sorted(predicts(unit, factor.values) for unit in factor.latents.T)
-        gaps.append(told[-1] - (told[-2] if len(told) > 1 else 0))
+        predicts = _predicts_category if factor.categorical else _predicts_number
+        gaps.append(_gap(predicts(unit, factor.values) for unit in factor.latents.T))
     return fmean(gaps) if gaps else None
+
+
+def _gap(scores: Iterable[float]) -> float:
+    """How far the best unit is above the second; above 0 where there is no second."""
+    *_, second, best = 0.0, *sorted(scores)
+    return best - second
 
 
 def dci(latents: Array, factors: Mapping[str, Array], seed: int = 0) -> Dci:
@@ -75,21 +79,21 @@ def dci(latents: Array, factors: Mapping[str, Array], seed: int = 0) -> Dci:
     return Dci(
         float(np.average(concentrated[0], weights=concentrated[1])) if known > 1 else None,
         float((1 - _spread(importance.T)).mean()) if units > 1 else None,
-        fmean(told for _, told in forests),
+        fmean(score for _, score in forests),
     )
 
 
 def _known(latents: Array, factors: Mapping[str, Array]) -> list[_Factor]:
     """The factors that have two values at least."""
-    found = []
-    for values in factors.values():
-        codes, number = coded(values)
+    known = []
+    for column in factors.values():
+        codes, number = coded(column)
         if number > 1:
-            here = codes >= 0
-            categorical = values.dtype.kind not in "iuf" or number <= CATEGORIES
-            told = codes if categorical else values
-            found.append(_Factor(np.asarray(latents[here], dtype=np.float64), told[here], categorical))
-    return found
+            mask = codes >= 0
+            categorical = column.dtype.kind not in "iuf" or number <= CATEGORIES
+            values = codes if categorical else column
+            known.append(_Factor(np.asarray(latents[mask], dtype=np.float64), values[mask], categorical))
+    return known
 
 
 def _binned(values: Array) -> Array:
@@ -109,13 +113,13 @@ def _entropy(codes: Array, given: Array | None = None) -> float:
     return float((missed - (table * np.log(share)).sum()) / table.sum())
 
 
-def _number_told(unit: Array, values: Array) -> float:
+def _predicts_number(unit: Array, values: Array) -> float:
     if unit.std() < 1e-12:
         return 0.0
     return float(np.corrcoef(unit, values.astype(np.float64))[0, 1] ** 2)
 
 
-def _category_told(unit: Array, codes: Array) -> float:
+def _predicts_category(unit: Array, codes: Array) -> float:
     if unit.std() < 1e-12:
         return 0.0
     line = LogisticRegression(C=100, class_weight="balanced", max_iter=1000)
@@ -125,12 +129,12 @@ def _category_told(unit: Array, codes: Array) -> float:
 
 def _forest(factor: _Factor, seed: int) -> tuple[Array, float]:
     """How much each unit matters for predicting the factor, and how well that goes out of bag."""
-    kind, score = (
-        (RandomForestClassifier, lambda true, told: balanced_accuracy_score(true, told, adjusted=True))
+    estimator, score = (
+        (RandomForestClassifier, lambda true, predicted: balanced_accuracy_score(true, predicted, adjusted=True))
         if factor.categorical
         else (RandomForestRegressor, r2_score)
     )
-    forest = kind(TREES, max_features=1.0, oob_score=score, random_state=seed)
+    forest = estimator(TREES, max_features=1.0, oob_score=score, random_state=seed)
     forest.fit(factor.latents, factor.values)
     return forest.feature_importances_, max(0.0, float(forest.oob_score_))
 

@@ -1,4 +1,4 @@
-"""What the nearest neighbours of a track tell: its label, its artist, and how well batches (languages) are mixed.
+"""What the nearest neighbours of a track share with it: label, artist; and how well batches (languages) are mixed.
 
 iLISI and kBET are those of scib-metrics 0.5, with exact neighbours; a track counts among its own k, as it does there.
 """
@@ -19,15 +19,15 @@ def knn_accuracy(points: Array, truth: Array, artists: Array | None, k: int = 10
     A track whose artist is unknown is taken for an artist of its own. None without two labels that can be judged.
     """
     label, labels = coded(truth)
-    here = label >= 0
+    known = label >= 0
     if labels < 2:
         return None
-    label = label[here]
-    near, there = nearest(points[here], k, artist_numbers(artists, len(truth))[here])
-    votes = _votes(label, labels, near, there)
-    judged = there.any(axis=1)
+    label = label[known]
+    near, exists = nearest(points[known], k, artist_numbers(artists, len(truth))[known])
+    votes = _votes(label, labels, near, exists)
+    judged = exists.any(axis=1)
     right = votes.argmax(axis=1) == label
-    recalls = [right[judged & (label == one)].mean() for one in np.unique(label[judged])]
+    recalls = [right[judged & (label == code)].mean() for code in np.unique(label[judged])]
     return float(np.mean(recalls)) if len(recalls) > 1 else None
 
 
@@ -38,12 +38,12 @@ def artist_hit(points: Array, artists: Array, k: int = 5) -> float | None:
     """
     artist, number = coded(artists)
     points, artist = points[artist >= 0], artist[artist >= 0]
-    asked = np.bincount(artist, minlength=number)[artist] > 1
-    if not asked.any():
+    several = np.bincount(artist, minlength=number)[artist] > 1
+    if not several.any():
         return None
-    near, there = nearest(points, k, np.arange(len(points)))
-    hits = ((artist[near] == artist[:, None]) & there).any(axis=1)
-    return float(hits[asked].mean())
+    near, exists = nearest(points, k, np.arange(len(points)))
+    hits = ((artist[near] == artist[:, None]) & exists).any(axis=1)
+    return float(hits[several].mean())
 
 
 def ilisi(points: Array, batches: Array, k: int = 90) -> float | None:
@@ -53,14 +53,14 @@ def ilisi(points: Array, batches: Array, k: int = 90) -> float | None:
     the reference: 90, so 30). Fewer tracks than k: all of them. None without two batches.
     """
     batch, number = coded(batches)
-    here = batch >= 0
-    k = min(k, int(here.sum()))
+    known = batch >= 0
+    k = min(k, int(known.sum()))
     if number < 2 or k < 6:  # below, the perplexity would be that of one neighbour
         return None
-    batch = batch[here]
-    near, squared = _others(points[here], k)
+    batch = batch[known]
+    near, squared = _others(points[known], k)
     weights = _at_perplexity(np.sqrt(squared), k // 3)
-    shares = np.stack([(weights * (batch[near] == one)).sum(axis=1) for one in range(number)], axis=1)
+    shares = np.stack([(weights * (batch[near] == code)).sum(axis=1) for code in range(number)], axis=1)
     lisi = 1 / (shares**2).sum(axis=1)
     return float((np.median(lisi) - 1) / (number - 1))
 
@@ -68,13 +68,13 @@ def ilisi(points: Array, batches: Array, k: int = 90) -> float | None:
 def kbet(points: Array, batches: Array, k: int = 50) -> float | None:
     """The share of tracks whose k nearest (itself among them) hold the batches as all tracks do: chi-squared, 5 %."""
     batch, number = coded(batches)
-    here = batch >= 0
-    k = min(k, int(here.sum()))
+    known = batch >= 0
+    k = min(k, int(known.sum()))
     if number < 2 or k < 2:
         return None
-    batch = batch[here]
-    near, _ = _others(points[here], k)
-    counts = np.stack([(batch[near] == one).sum(axis=1) + (batch == one) for one in range(number)], axis=1)
+    batch = batch[known]
+    near, _ = _others(points[known], k)
+    counts = np.stack([(batch[near] == code).sum(axis=1) + (batch == code) for code in range(number)], axis=1)
     expected = k * np.bincount(batch) / len(batch)
     chi_squared = ((counts - expected) ** 2 / expected).sum(axis=1)
     return float((chdtrc(number - 1, chi_squared) >= ALPHA).mean())
@@ -108,19 +108,20 @@ def _nearest(points: Array, k: int, group: Array) -> tuple[Array, Array]:
     near, distances = np.empty((rows, k), dtype=np.int64), np.empty((rows, k))
     step = max(1, BLOCK // max(rows, 1))
     for start in range(0, rows, step):
-        some = slice(start, start + step)
-        squared = norms[some, None] + norms - 2 * points[some] @ points.T
+        block = slice(start, start + step)
+        squared = norms[block, None] + norms - 2 * points[block] @ points.T
         np.maximum(squared, 0, out=squared)
-        squared[group[some, None] == group] = np.inf
-        found = np.argpartition(squared, k - 1, axis=1)[:, :k]
-        found = np.take_along_axis(found, np.take_along_axis(squared, found, 1).argsort(axis=1, kind="stable"), 1)
-        near[some], distances[some] = found, np.take_along_axis(squared, found, 1)
+        squared[group[block, None] == group] = np.inf
+        nearest_k = np.argpartition(squared, k - 1, axis=1)[:, :k]
+        order = np.take_along_axis(squared, nearest_k, 1).argsort(axis=1, kind="stable")
+        near[block] = np.take_along_axis(nearest_k, order, 1)
+        distances[block] = np.take_along_axis(squared, near[block], 1)
     return near, distances
 
 
-def _votes(label: Array, labels: int, near: Array, there: Array) -> Array:
+def _votes(label: Array, labels: int, near: Array, exists: Array) -> Array:
     """The votes for each label [row, label]; a nearer neighbour weighs a trifle more, for ties only."""
-    weights = there * (1 + 1e-6 * 0.5 ** np.arange(near.shape[1]))
+    weights = exists * (1 + 1e-6 * 0.5 ** np.arange(near.shape[1]))
     code = label[near] + labels * np.arange(len(near))[:, None]
     counted = np.bincount(code.ravel(), weights.ravel(), minlength=len(near) * labels)
     return np.asarray(counted.reshape(len(near), labels))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.core.store import Array
-from pipeline.score.agreement import AGREEMENT, Labels
-from pipeline.score.contingency import OF_TABLES, WIDEST, batches, coded, coded_clusters, tabled
+from pipeline.score.agreement import AGREEMENT
+from pipeline.score.contingency import batches, coded, coded_clusters, tables
+from pipeline.score.labels import Labels
 
 
 @dataclass(frozen=True)
@@ -15,24 +16,19 @@ class Null:
     high: float  # 95 of 100 shuffles stay below
 
 
-def permutation_null(name: str, truth: Array, found: Labels, shuffles: int = 200, seed: int = 0) -> Null | None:
-    """The score of shuffled labels against the same clusters; None where the score itself is undefined."""
-    label, labels = coded(truth)
-    cluster, clusters = coded_clusters(found)
-    here = (label >= 0) & (cluster >= 0)
-    label, cluster = label[here], cluster[here]
-    if len(label) < 2 or len(np.unique(label)) < 2:
+def permutation_null(name: str, truth: Array, labels: Labels, shuffles: int = 200, seed: int = 0) -> Null | None:
+    """The score of shuffled values against the same clusters; None where the score itself is undefined."""
+    value, values = coded(truth)
+    cluster, clusters = coded_clusters(labels)
+    present = (value >= 0) & (cluster >= 0)
+    value, cluster = value[present], cluster[present]
+    if len(value) < 2 or len(np.unique(value)) < 2:
         return None
     rng = np.random.default_rng(seed)
-    if labels * clusters > WIDEST:
-        return _null(np.array([AGREEMENT[name](rng.permutation(label), cluster) for _ in range(shuffles)]))
-    values = []
-    for some in batches(shuffles, max(len(label), labels * clusters)):
-        order = np.stack([rng.permutation(len(label)) for _ in range(shuffles)[some]])
-        same = np.broadcast_to(cluster, order.shape)
-        values.append(OF_TABLES[name](tabled(label[order], same, labels, clusters)))
-    return _null(np.concatenate(values))
-
-
-def _null(scores: Array) -> Null:
-    return Null(float(scores.mean()), float(np.quantile(scores, 0.95)))
+    scores = []
+    for batch in batches(shuffles, max(len(value), values * clusters)):
+        order = np.stack([rng.permutation(len(value)) for _ in range(shuffles)[batch]])
+        shuffled = tables(value[order], values, np.broadcast_to(cluster, order.shape), clusters)
+        scores.append(AGREEMENT[name](shuffled))
+    null = np.concatenate(scores)
+    return Null(float(null.mean()), float(np.quantile(null, 0.95)))

@@ -1,4 +1,4 @@
-"""Whether a label can be read off a representation by a straight line, for tracks of artists never seen."""
+"""Whether a linear probe reads a label off a representation, for tracks of artists that it was not trained on."""
 
 import warnings
 from functools import lru_cache
@@ -15,34 +15,35 @@ from pipeline.score.neighbours import artist_numbers
 
 
 def probe(points: Array, truth: Array, artists: Array | None, folds: int = 5, seed: int = 0) -> float | None:
-    """Balanced accuracy of a linear probe on tracks of artists that it has not seen; chance is 1 / labels.
+    """Balanced accuracy of a linear probe on tracks of artists that it was not trained on; chance is 1 / labels.
 
     A track of an unknown artist is an artist of its own, so without any artists the folds are only stratified. Labels
-    that fewer than two artists have cannot be asked about and are left out; None if less than two labels are left.
+    that fewer than two artists have cannot be tested and are left out; None if less than two labels are left.
     """
     label, _ = coded(truth)
     group = artist_numbers(artists, len(truth))
     spread = _spread(label, group)
     if (spread > 1).sum() < 2:
         return None
-    here = (label >= 0) & (spread > 1)[label]
-    label, group, points = label[here], group[here], np.asarray(points[here], dtype=np.float64)
+    mask = (label >= 0) & (spread > 1)[label]
+    label, group, points = label[mask], group[mask], np.asarray(points[mask], dtype=np.float64)
     folds = min(folds, int(spread.max()))
-    told = np.full(len(label), -1)
+    predicted = np.full(len(label), -1)
     for test in _folds(tuple(label.tolist()), tuple(group.tolist()), folds, seed):
         train = np.setdiff1d(np.arange(len(label)), test, assume_unique=True)
-        told[test] = _told(points[train], label[train], points[test])
-    return float(recall_score(label, told, labels=np.unique(label), average="macro", zero_division=0))
+        predicted[test] = _predicted(points[train], label[train], points[test])
+    return float(recall_score(label, predicted, labels=np.unique(label), average="macro", zero_division=0))
 
 
-def asked(truth: Array, artists: Array | None) -> int:
-    """How many labels a probe is asked about: what it gets by chance is one out of them."""
+def probed_labels(truth: Array, artists: Array | None) -> int:
+    """How many labels a probe chooses from: what it gets by chance is one out of them."""
     return int((_spread(coded(truth)[0], artist_numbers(artists, len(truth))) > 1).sum())
 
 
 def _spread(label: Array, group: Array) -> Array:
     """How many artists have each label."""
-    return np.array([len(np.unique(group[label == one])) for one in range(label.max(initial=-1) + 1)], dtype=np.int64)
+    codes = range(label.max(initial=-1) + 1)
+    return np.array([len(np.unique(group[label == code])) for code in codes], dtype=np.int64)
 
 
 @lru_cache(maxsize=64)  # the same for every representation, and dearer than the probe itself
@@ -55,13 +56,13 @@ def _folds(label: tuple[int, ...], group: tuple[int, ...], folds: int, seed: int
         return [test for _, test in splitter.split(np.zeros(len(label)), label, group) if len(test)]
 
 
-def _told(seen: Array, label: Array, unseen: Array) -> Array:
-    """The labels of unseen tracks after learning from the seen ones; their only label, if these have only one."""
+def _predicted(train: Array, label: Array, test: Array) -> Array:
+    """The labels of the tracks `test` after learning from `train`; their only label, if these have only one."""
     if len(np.unique(label)) < 2:
-        return np.full(len(unseen), label[0])
-    centre, spread = seen.mean(axis=0), seen.std(axis=0)
+        return np.full(len(test), label[0])
+    centre, spread = train.mean(axis=0), train.std(axis=0)
     spread = np.where(spread > 1e-12 * np.abs(centre), spread, np.inf)  # a constant column says nothing
     model = LogisticRegression(max_iter=200)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # labels that hardly differ: good enough after 200 steps
-        return np.asarray(model.fit((seen - centre) / spread, label).predict((unseen - centre) / spread))
+        return np.asarray(model.fit((train - centre) / spread, label).predict((test - centre) / spread))

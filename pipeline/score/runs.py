@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.core import store
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
-from pipeline.score.agreement import Labels
+from pipeline.score.labels import Labels
 
 FOLDER = store.BUILD / "cluster"
 CURVE = "kmeans_curve"  # the clusterer of the k-curve: KMeans with fewer starts, for every k

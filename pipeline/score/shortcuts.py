@@ -146,4 +146,3 @@ def same(keys: Sequence[object], ids: Sequence[str]) -> list[list[str]]:
         if key:
             by_key.setdefault(key, []).append(id_)
     return [alike for alike in by_key.values() if len(alike) > 1]
-

@@ -5,20 +5,12 @@ distances being symmetric, those of its columns. Squared distances are one matri
 small differences of large numbers), their roots are single (a third of the time, and sums are right to about 1e-7).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pipeline.core.store import Array
 
 EXACT = 100_000  # points; above, a sample
 SAMPLE = 20_000
-
-
-@dataclass(frozen=True)
-class Silhouette:
-    value: float
-    points: int  # from how many points it is
 
 
 def silhouette(points: Array, labels: Array, tile: tuple[int, int] = (512, 2048)) -> float:
@@ -28,23 +20,21 @@ def silhouette(points: Array, labels: Array, tile: tuple[int, int] = (512, 2048)
         raise ValueError(f"a silhouette of {len(points)} points in {len(sizes)} clusters is undefined")
     rows = np.arange(len(points))
     sums = _sums(points, cluster, len(sizes), tile)
-    own = sums[rows, cluster] / np.maximum(sizes[cluster] - 1, 1)
-    others = sums / sizes
-    others[rows, cluster] = np.inf
-    nearest = others.min(axis=1)
-    larger = np.maximum(own, nearest)
-    apart = np.where(larger > 0, (nearest - own) / np.where(larger > 0, larger, 1), 0)
+    inner = sums[rows, cluster] / np.maximum(sizes[cluster] - 1, 1)
+    outer = sums / sizes
+    outer[rows, cluster] = np.inf
+    nearest = outer.min(axis=1)
+    larger = np.maximum(inner, nearest)
+    apart = np.where(larger > 0, (nearest - inner) / np.where(larger > 0, larger, 1), 0)
     return float(np.where(sizes[cluster] > 1, apart, 0).mean())
 
 
-def silhouette_sampled(
-    points: Array, labels: Array, exact: int = EXACT, sample: int = SAMPLE, seed: int = 0
-) -> Silhouette:
-    """The silhouette of up to `exact` points, of a random `sample` of more than these; and how many it is from."""
+def sampled_silhouette(points: Array, labels: Array, exact: int = EXACT, sample: int = SAMPLE, seed: int = 0) -> float:
+    """The silhouette of up to `exact` points; of more than these, that of a random `sample`."""
     inside = np.flatnonzero(labels >= 0)
     if len(inside) > exact:
         inside = np.sort(np.random.default_rng(seed).choice(inside, sample, replace=False))
-    return Silhouette(silhouette(points[inside], labels[inside]), len(inside))
+    return silhouette(points[inside], labels[inside])
 
 
 def _sorted(points: Array, labels: Array) -> tuple[Array, Array, Array]:
@@ -61,25 +51,25 @@ def _sorted(points: Array, labels: Array) -> tuple[Array, Array, Array]:
 def _sums(points: Array, cluster: Array, clusters: int, tile: tuple[int, int]) -> Array:
     """The sum of the distances of each point to each cluster [point, cluster]."""
     count, (height, width) = len(points), tile
-    norms, one = (points**2).sum(axis=1, keepdims=True), np.ones((count, 1))
-    left = np.hstack([points, norms, one])  # left @ right.T is |x|^2 + |y|^2 - 2 xy
-    right = np.hstack([-2 * points, one, norms])
+    norms, ones = (points**2).sum(axis=1, keepdims=True), np.ones((count, 1))
+    left = np.hstack([points, norms, ones])  # left @ right.T is |x|^2 + |y|^2 - 2 xy
+    right = np.hstack([-2 * points, ones, norms])
     right = np.ascontiguousarray(right.T)
-    sums, room = np.zeros((count, clusters)), Room(height * max(height, width))
+    sums, memory = np.zeros((count, clusters)), TileMemory(height * max(height, width))
     for top in range(0, count, height):
         rows = slice(top, min(top + height, count))
-        square = room.distances(left[rows], right[:, rows])
+        square = memory.distances(left[rows], right[:, rows])
         np.fill_diagonal(square, 0)  # rounding leaves a trifle, whose root is not one
         _add_rows(sums[rows], square, cluster[rows])
         for start in range(rows.stop, count, width):
             columns = slice(start, min(start + width, count))
-            distances = room.distances(left[rows], right[:, columns])
+            distances = memory.distances(left[rows], right[:, columns])
             _add_rows(sums[rows], distances, cluster[columns])
             _add_columns(sums[columns], distances, cluster[rows])
     return sums
 
 
-class Room:
+class TileMemory:
     """The memory of one tile, used again and again: asking for new pages takes as long as the product."""
 
     def __init__(self, numbers: int) -> None:
@@ -87,7 +77,7 @@ class Room:
 
     def distances(self, left: Array, right: Array) -> Array:
         shape = len(left), right.shape[1]
-        squared, tile = (room[: shape[0] * shape[1]].reshape(shape) for room in (self.double, self.single))
+        squared, tile = (buffer[: shape[0] * shape[1]].reshape(shape) for buffer in (self.double, self.single))
         np.matmul(left, right, out=squared)
         if squared.min() < 0:  # rounding of points that are equal
             np.maximum(squared, 0, out=squared)
@@ -103,7 +93,7 @@ def _add_rows(sums: Array, distances: Array, cluster: Array) -> None:
 
 def _add_columns(sums: Array, distances: Array, cluster: Array) -> None:
     """Adds to each column's `sums` its distances to the rows; by runs, as reduceat is slow and coarse on this axis."""
-    one = np.ones(len(cluster), dtype=distances.dtype)
+    ones = np.ones(len(cluster), dtype=distances.dtype)
     starts = np.flatnonzero(np.diff(cluster, prepend=-1))
     for start, stop in zip(starts, [*starts[1:], len(cluster)], strict=True):
-        sums[:, cluster[start]] += one[start:stop] @ distances[start:stop]
+        sums[:, cluster[start]] += ones[start:stop] @ distances[start:stop]

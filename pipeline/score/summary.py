@@ -6,25 +6,25 @@ from statistics import fmean
 
 from pipeline.core.embeddings import Representation
 
-Row = dict[str, object]
+TableRow = dict[str, object]
 
-# What metrics.json says of a representation under names of its own: no label may be called so.
+# Names that metrics.json has for something else than a label.
 RESERVED = {
     "family", "active_units", "latent", "condition", "flag", "own_space", "reference_space", "beside", "stability",
     "dbscan",
 }  # fmt: skip
-NULLED = ("nmi", "purity")  # whose null stands beside them in metrics.json; ami and ari are 0 by chance
+WITH_NULL = ("nmi", "purity")  # scores that metrics.json shows with their null; ami and ari are 0 by chance
 DIGITS = 4
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One score of one representation: a value a seed, and what is needed to believe it."""
+    """One score of one representation, with what is needed to judge it."""
 
     clusterer: str  # "" where none is needed
     label: str  # "" where none is needed
     score: str
-    values: Sequence[float | None]  # one a seed; a single one where seeds do not matter
+    values: Sequence[float | None]  # one per seed; a single one where seeds do not matter
     low: float | None = None  # 95 % interval of the mean, over artists
     high: float | None = None
     null_mean: float | None = None
@@ -34,107 +34,108 @@ class Measured:
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """The mean of those that are defined; None if there is none."""
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+    """The mean of the values that are defined; None without any."""
+    defined = [value for value in values if value is not None]
+    return fmean(defined) if defined else None
 
 
-def collapsed(kind: Representation, least: float) -> bool:
-    """Whether most latent units of a model say nothing: its own-space silhouette then counts dimensions alone."""
-    units = latent(kind)
-    return kind.active is not None and units is not None and kind.active < least * units
+def collapsed(embedding: Representation, least: float) -> bool:
+    """Whether most latent units of a model are inactive: its own-space silhouette then counts dimensions alone."""
+    units = latent(embedding)
+    return embedding.active is not None and units is not None and embedding.active < least * units
 
 
-def latent(kind: Representation) -> int | None:
+def latent(embedding: Representation) -> int | None:
     """How many latent units a model has; None for what has none."""
-    per_unit = kind.about.get("kl_per_unit")
-    told: int | None = len(per_unit[0]) if per_unit else kind.about.get("latent")
-    return told
+    per_unit = embedding.about.get("kl_per_unit")
+    units: int | None = len(per_unit[0]) if per_unit else embedding.about.get("latent")
+    return units
 
 
-def condition(kind: Representation) -> str:
-    """The column whose values the model was told; "" for none."""
-    told = str(kind.about.get("condition", "none"))
-    return "" if told == "none" else told
+def condition(embedding: Representation) -> str:
+    """The column that the model is conditioned on; "" for none."""
+    column = str(embedding.about.get("condition", "none"))
+    return "" if column == "none" else column
 
 
-def flag(kind: Representation, label: str, least: float) -> str:
-    """Why a score must not be ranked: `leaky` (the model was told this very label), `collapsed`, or nothing."""
-    if label and label == condition(kind):
+def flag(embedding: Representation, label: str, least: float) -> str:
+    """Why a score must not be ranked: `leaky` (the label is a condition of the model), `collapsed`, or nothing."""
+    if label and label == condition(embedding):
         return "leaky"
-    return "collapsed" if collapsed(kind, least) else ""
+    return "collapsed" if collapsed(embedding, least) else ""
 
 
-def by_seed(kind: Representation, seeds: Sequence[int], measured: Iterable[Measured]) -> list[Row]:
+def by_seed(embedding: Representation, seeds: Sequence[int], measured: Iterable[Measured]) -> list[TableRow]:
     """Rows of scores.csv: every value of every seed."""
     return [
-        {"representation": kind.name, "clusterer": one.clusterer, "seed": seed, "label": one.label, "score": one.score}
-        | {"value": value, "leaky": "yes" if flag(kind, one.label, 0) == "leaky" else ""}
-        for one in measured
-        for seed, value in zip(seeds, one.values, strict=False)
+        {"representation": embedding.name, "clusterer": row.clusterer, "seed": seed, "label": row.label}
+        | {"score": row.score, "value": value, "leaky": "yes" if flag(embedding, row.label, 0) == "leaky" else ""}
+        for row in measured
+        for seed, value in zip(seeds, row.values, strict=False)
     ]
 
 
-def results(kind: Representation, measured: Iterable[Measured], least: float) -> list[Row]:
+def results(embedding: Representation, measured: Iterable[Measured], least: float) -> list[TableRow]:
     """Rows of results.csv: the mean over the seeds, and all that a reader needs to judge it."""
-    units = {"active_units": kind.active, "latent": latent(kind)}
+    units = {"active_units": embedding.active, "latent": latent(embedding)}
     return [
-        {"representation": kind.name, "family": kind.about["family"], "clusterer": one.clusterer, "k": one.k}
-        | {"label": one.label, "score": one.score, "mean": mean(one.values), "low": one.low, "high": one.high}
-        | {"null_mean": one.null_mean, "null_high": one.null_high}
-        | {"seeds": len(one.values), **units, "coverage": one.coverage, "flag": flag(kind, one.label, least)}
-        for one in measured
+        {"representation": embedding.name, "family": embedding.about["family"], "clusterer": row.clusterer, "k": row.k}
+        | {"label": row.label, "score": row.score, "mean": mean(row.values), "low": row.low, "high": row.high}
+        | {"null_mean": row.null_mean, "null_high": row.null_high}
+        | {"seeds": len(row.values), **units, "coverage": row.coverage, "flag": flag(embedding, row.label, least)}
+        for row in measured
     ]
 
 
-def headlines(kind: Representation, measured: Sequence[Measured], clusterer: str, least: float) -> dict[str, object]:
-    """What metrics.json says of one representation: under one clusterer, and beside clusters."""
-    told: dict[str, object] = {"family": kind.about["family"]}
-    if kind.active is not None:
-        told |= {"active_units": round(kind.active, DIGITS), "latent": latent(kind)}
-    if condition(kind):
-        told["condition"] = condition(kind)
-    if collapsed(kind, least):
-        told["flag"] = "collapsed"
-    for one in measured:
-        section = _section(one, clusterer)
-        if section:
-            within = told.setdefault(section, {})
-            assert isinstance(within, dict)
-            leaky = flag(kind, one.label, 0) == "leaky"
-            beside = leaky and section == "beside"  # where many labels stand together, each leaky one says so itself
-            within |= {f"{key}_leaky" if beside else key: value for key, value in _numbers(one, section).items()}
-            if leaky and not beside:
-                within["leaky"] = True
-    return told
+def headlines(
+    embedding: Representation, measured: Sequence[Measured], clusterer: str, least: float
+) -> dict[str, object]:
+    """What metrics.json says of one representation: under one clusterer, and without any."""
+    entry: dict[str, object] = {"family": embedding.about["family"]}
+    if embedding.active is not None:
+        entry |= {"active_units": round(embedding.active, DIGITS), "latent": latent(embedding)}
+    if condition(embedding):
+        entry["condition"] = condition(embedding)
+    if collapsed(embedding, least):
+        entry["flag"] = "collapsed"
+    sections: dict[str, dict[str, object]] = {}
+    for row in measured:
+        name = _section(row, clusterer)
+        if name:
+            leaky = flag(embedding, row.label, 0) == "leaky"
+            sections[name] = sections.get(name, {}) | _entries(row, name, leaky=leaky)
+    return entry | sections
 
 
-def _section(one: Measured, clusterer: str) -> str:
-    """Where a score stands in metrics.json; "" for one that is in the tables alone."""
-    if one.score == "v_measure":  # nmi by another name, to the digit
-        return ""
-    if one.clusterer == "dbscan" and one.score in ("clusters", "coverage"):
+def _section(row: Measured, clusterer: str) -> str:
+    """Where a score stands in metrics.json; "" for a score that is in the tables alone."""
+    if row.clusterer == "dbscan" and row.score in ("clusters", "coverage"):
         return "dbscan"
-    if one.score.startswith("stability"):
+    if row.score.startswith("stability"):
         return "stability"
-    if not one.clusterer:
+    if not row.clusterer:
         return "beside"
-    if one.clusterer != clusterer:
+    if row.clusterer != clusterer:
         return ""
     for space in ("own", "reference"):
-        if one.score.startswith(f"{space}_"):
+        if row.score.startswith(f"{space}_"):
             return f"{space}_space"
-    return one.label
+    return row.label
 
 
-def _numbers(one: Measured, section: str) -> dict[str, float | None]:
-    name = one.score
+def _entries(row: Measured, section: str, *, leaky: bool) -> dict[str, object]:
+    """The numbers of a score under their names; section `beside` holds many labels, so a leaky name says so itself."""
+    name = row.score
     for prefix in ("own_", "reference_", "stability_"):
         name = name.removeprefix(prefix)
-    name = f"{name}_{one.label}" if section == "beside" and one.label else name
-    numbers = {name: mean(one.values)}
-    if one.score == "ami":
-        numbers |= {"ami_low": one.low, "ami_high": one.high}
-    if one.score in NULLED:
-        numbers[f"{one.score}_null"] = one.null_high
-    return {key: None if value is None else round(value, DIGITS) for key, value in numbers.items()}
+    name = f"{name}_{row.label}" if section == "beside" and row.label else name
+    numbers = {name: mean(row.values)}
+    if row.score == "ami":
+        numbers |= {"ami_low": row.low, "ami_high": row.high}
+    if row.score in WITH_NULL:
+        numbers[f"{row.score}_null"] = row.null_high
+    suffix = "_leaky" if leaky and section == "beside" else ""
+    entries: dict[str, object] = {
+        f"{key}{suffix}": None if value is None else round(value, DIGITS) for key, value in numbers.items()
+    }
+    return entries | ({"leaky": True} if leaky and section != "beside" else {})

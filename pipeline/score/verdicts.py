@@ -19,7 +19,7 @@ Verdict = Literal["better", "worse", "not shown"]
 
 LEVEL = 0.05
 GROUPS = 40  # of artists, at most, where no parameter says: each is left out once for an interval
-POWER = 0.8  # the chance with which the smallest effect that is told of would have been seen
+POWER = 0.8  # the chance of detecting the smallest effect
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over the seeds, and between what ends it lies in 95 of 100 such corpora."""
+    """A mean over the seeds with its 95 % confidence interval."""
 
     mean: float
     low: float
@@ -44,11 +44,21 @@ class Difference(Interval):
     """One representation above another, with the p of a true difference of 0."""
 
     p: float
-    smallest: float  # the least true difference that would have been seen in 80 of 100 corpora, at the family's level
+    smallest: float  # the least true difference that 80 of 100 corpora would show, at the family's level
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a comparison shows after Holm's correction over its family."""
+
+    verdict: Verdict  # shared by all clusterers
+    note: str  # under which clusterers it is better or worse, where they disagree
+    adjusted: Mapping[str, float]  # p by clusterer; only where the difference is defined
+    by_clusterer: Mapping[str, Verdict]
 
 
 def groups(artists: Sequence[str], most: int, seed: int) -> Ints:
-    """A group number a track: an artist is never split, a track without one stands alone, at most `most` groups."""
+    """The group of each track, at most `most`: an artist is never split, a track without one stands alone."""
     names = [f"artist {artist}" if artist else f"track {row}" for row, artist in enumerate(artists)]
     _, number = np.unique(names, return_inverse=True)
     many = int(number.max()) + 1
@@ -63,9 +73,9 @@ def interval(scores: Scores) -> Interval:
     return Interval(mean, mean - reach, mean + reach)
 
 
-def paired(one: Scores, other: Scores, family: int = 1) -> Difference:
-    """How far `one` is above `other` on the same tracks, groups and seeds, as one of `family` comparisons."""
-    gap = Scores(one.whole - other.whole, one.without - other.without)
+def paired(left: Scores, right: Scores, family: int = 1) -> Difference:
+    """How far `left` is above `right` on the same tracks, groups and seeds, as one of `family` comparisons."""
+    gap = Scores(left.whole - right.whole, left.without - right.without)
     mean, error, freedom = _spread(gap)
     ends = interval(gap)
     p = float(2 * stats.t.sf(abs(mean) / error, freedom)) if error > 0 else float(mean == 0)
@@ -87,7 +97,7 @@ def _spread(scores: Scores) -> tuple[float, float, float]:
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """Each p as if it were the only one: adjusted for all of them, in their order."""
+    """Each p adjusted for all of them, in their order."""
     order = np.argsort(ps, kind="stable")
     steps = np.array(ps, dtype=float)[order] * (len(ps) - np.arange(len(ps)))
     adjusted = np.empty(len(ps))
@@ -101,10 +111,39 @@ def verdict(difference: Difference, adjusted: float) -> Verdict:
     return "better" if difference.mean > 0 else "worse"
 
 
-def joint(seen: Mapping[str, Verdict]) -> tuple[Verdict, str]:
-    """The verdict that all clusterers share; else `not shown`, and which of them saw what."""
-    said = set(seen.values())
-    if len(said) == 1:
-        return said.pop(), ""
-    parts = [f"{one} under {name}" for name, one in seen.items() if one != "not shown"]
+def judge(family: Sequence[Mapping[str, Difference | None]], *, pooled: bool) -> list[Judgement]:
+    """The verdicts of one declared family of comparisons, each given by its difference under each clusterer.
+
+    Holm counts the comparisons under all clusterers together (`pooled`: the questions), or under each clusterer alone
+    (stage compare). A difference that is undefined (None) is not significant and is not counted.
+    """
+    names = list(dict.fromkeys(name for comparison in family for name in comparison))
+    adjusted: list[dict[str, float]] = [{} for _ in family]
+    for counted in [names] if pooled else [[name] for name in names]:
+        keys, ps = list[tuple[int, str]](), list[float]()
+        for place, comparison in enumerate(family):
+            for name, difference in comparison.items():
+                if name in counted and difference is not None:
+                    keys.append((place, name))
+                    ps.append(difference.p)
+        for (place, name), p in zip(keys, holm(ps), strict=True):
+            adjusted[place][name] = p
+    return [_judged(comparison, ps) for comparison, ps in zip(family, adjusted, strict=True)]
+
+
+def _judged(comparison: Mapping[str, Difference | None], adjusted: Mapping[str, float]) -> Judgement:
+    verdicts: dict[str, Verdict] = {
+        name: verdict(difference, adjusted[name]) if difference else "not shown"
+        for name, difference in comparison.items()
+    }
+    shared, note = joint(verdicts)
+    return Judgement(shared, note, adjusted, verdicts)
+
+
+def joint(verdicts: Mapping[str, Verdict]) -> tuple[Verdict, str]:
+    """The verdict that all clusterers share; else `not shown`, and a note of what each shows."""
+    distinct = set(verdicts.values())
+    if len(distinct) == 1:
+        return distinct.pop(), ""
+    parts = [f"{each} under {name}" for name, each in verdicts.items() if each != "not shown"]
     return "not shown", f"{' and '.join(parts)} only"

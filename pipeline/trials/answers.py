@@ -8,37 +8,58 @@ import numpy as np
 
 from pipeline.core.store import Array
 from pipeline.score.agreement import agreement
-from pipeline.score.jackknife import of_tracks, stability_scores
-from pipeline.score.neighbours import artist_hit, knn_accuracy
-from pipeline.score.verdicts import Scores, paired
-from pipeline.trials.claims import By, Claim, Judged, Row, ami, claim, judged, row, under_each
-from pipeline.trials.designs import Questions
+from pipeline.trials.claims import JudgedClaim, TableRow, above_chance, claim, judged, score_rows
+from pipeline.trials.designs import Condition, Questions
+from pipeline.trials.measures import (
+    Measure,
+    ami,
+    hits,
+    knn,
+    mean,
+    squared_error,
+    stability_over_seeds,
+    stability_over_subsamples,
+)
 from pipeline.trials.sentences import OPENINGS, compared, counted, overall, separates, signed
-from pipeline.trials.trials import CLUSTERERS, Trial
+from pipeline.trials.trials import Trial
 
-SHARE_OF = 0.05  # the least gain of which it is told how much is left when lyrics are missing
-PRESSED = ("beta ", "tc ", "dip ")  # how the names of the disentangled models begin
-COLLAPSED = 0.25  # share of active units below which a model is no answer, as evaluate.collapsed
-
-Measure = Callable[[Trial], By | None]
+LEAST_GAIN = 0.05  # below it, no share of the gain is reported for missing lyrics
 
 
 @dataclass(frozen=True)
-class World:
-    """All that an answer may look at."""
+class QuestionData:
+    """The trials, and what is known of the tracks."""
 
     trials: Mapping[str, Trial]
     truths: Mapping[str, Array]  # by column
     artists: Array
     sources: Array  # who made the recording, "" where that is not known
-    script: Array  # the script that most lines of a track's lyrics are in, "" for none
+    script: Array  # the script of most lines of a track's lyrics, "" without lyrics
     kept: Mapping[float, Array]  # share of missing lyrics -> which tracks keep theirs
     group: Array  # of artists, each left out once for the intervals
-    asked: Questions
-    controls: Mapping[str, str]  # of each model: PCA at its number of active units
+    params: Questions
+    collapsed: float  # share of active units below which a model is no answer
+
+    def names(self, chosen: Callable[[Condition], bool]) -> list[str]:
+        """The trials whose condition is chosen."""
+        return [name for name, trial in self.trials.items() if chosen(trial.condition)]
+
+    def pca(self, dimensions: int | None = None) -> str:
+        """The trial of PCA with so many dimensions; the one with the most where no other has."""
+        sizes = {self.trials[name].condition.dimensions: name for name in self.names(lambda each: each.kind == "pca")}
+        return sizes.get(-1 if dimensions is None else dimensions, sizes[max(sizes)])
+
+    def control(self, name: str) -> str:
+        """PCA with as many dimensions as a model has active units."""
+        return self.pca(round(self.trials[name].active or 0))
+
+    def is_collapsed(self, name: str) -> bool:
+        """Whether nearly all units are inactive: its clusters are stable because there is little left to cluster."""
+        active = self.trials[name].active
+        return active is not None and active < self.collapsed * self.params.latent
 
     def agreement(self, *columns: str) -> dict[str, Measure]:
-        """AMI with these columns, as far as the tracks have them."""
+        """AMI with those of these columns that the tracks have."""
         return {
             f"AMI {column}": partial(ami, truth=self.truths[column], group=self.group)
             for column in columns
@@ -52,181 +73,170 @@ class Answer:
     question: str
     answer: str  # yes | no | mixed | not shown | not asked
     verdict: str
-    rows: list[Row]
-    comparisons: list[Row]
+    rows: list[TableRow]
+    comparisons: list[TableRow]
 
     def json(self) -> dict[str, object]:
         return asdict(self)
 
 
-def better_than_pca(world: World) -> Answer:
+def better_than_pca(data: QuestionData) -> Answer:
     about = ("representations", "Does a VAE learn better music representations than PCA?")
-    measures = world.agreement(world.asked.sound)
+    measures = data.agreement(data.params.sound)
     if not measures:
-        return _not_asked(*about, world.asked.sound)
-    if (world.artists != "").any():
-        measures["artist hit@5"] = partial(_hits, artists=world.artists, group=world.group)
-    models = [name for name in ("vae", "vae cross") if name in world.trials]
-    rivals = {name: dict.fromkeys(("pca", world.controls[name], "track_lda")) for name in models}
-    pairs = [(name, other) for name in models for other in rivals[name] if other in world.trials]
-    found = _judge(world, pairs, measures)
-    rows = _rows(world, dict.fromkeys(name for pair in pairs for name in pair), measures)
-    versus_pca = [one for one in found if one.claim.other == "pca" and not _collapsed(world, one.claim.one)]
-    sentences = [*map(compared, versus_pca), *_left_out(world, models)]
-    return _answer(*about, overall(versus_pca), sentences, rows, found)
+        return _not_asked(*about, data.params.sound)
+    if (data.artists != "").any():
+        measures["artist hit@5"] = partial(hits, artists=data.artists, group=data.group)
+    models, pca = data.names(lambda each: each.is_plain), data.pca()
+    lda = data.names(lambda each: each.kind == "track_lda")
+    pairs = [(name, baseline) for name in models for baseline in dict.fromkeys((pca, data.control(name), *lda))]
+    claims = _judge(data, pairs, measures)
+    rows = _rows(data, dict.fromkeys(name for pair in pairs for name in pair), measures)
+    versus_pca = [each for each in claims if each.claim.against == pca and not data.is_collapsed(each.claim.model)]
+    sentences = [*map(compared, versus_pca), *_left_out(data, models)]
+    return _answer(*about, overall(versus_pca), sentences, rows, claims)
 
 
-def influence_of_lyrics(world: World) -> Answer:
+def influence_of_lyrics(data: QuestionData) -> Answer:
     about = ("lyrics", "How does lyric information influence clustering?")
-    measures = world.agreement(world.asked.sound, world.asked.words)
-    fused = [name for name in world.trials if name.startswith("audio + ")]
+    measures = data.agreement(data.params.sound, data.params.words)
+    fused = data.names(lambda each: each.kind == "fused" and bool(each.text))
     if not fused:
         return Answer(*about, "not asked", "Not asked: no track has lyrics.", [], [])
     if not measures:
-        return _not_asked(*about, world.asked.words)
-    best = _plain(fused)[-1]
-    pairs = [*((name, "audio") for name in fused), (best, f"{best} shuffled")]
-    found = _judge(world, pairs, measures)
-    told = [one for one in found if one.claim.one == best]  # against audio alone, and against the shuffled control
-    versus_audio = [one for one in told if one.claim.other == "audio"]
-    earned = _earned(versus_audio, told)
-    sentences = list(map(compared, told))
+        return _not_asked(*about, data.params.words)
+    audio, best = _audio(data), data.names(lambda each: each.has_all_lyrics)[-1]
+    pairs = [(name, audio) for name in fused] + [(best, name) for name in data.names(lambda each: each.shuffled)]
+    claims = _judge(data, pairs, measures)
+    of_best = [each for each in claims if each.claim.model == best]  # against audio alone, and the shuffled control
+    versus_audio = [each for each in of_best if each.claim.against == audio]
+    earned = _earned(versus_audio, of_best)
+    sentences = list(map(compared, of_best))
     if len(earned) < len(versus_audio):
-        sentences.append("A gain that is not shown against the lyrics of other songs is none of what these lyrics say.")
-    gain = f"AMI {world.asked.words}"
-    if any(one.verdict == "better" and one.claim.score == gain for one in earned):
-        sentences += _kept(world, best)
-    return _answer(*about, overall(earned), sentences, _rows(world, ["audio", *fused], measures), found)
+        sentences.append("A gain that shuffled lyrics also give is not credited to the lyrics.")
+    gain = f"AMI {data.params.words}"
+    if any(each.verdict == "better" and each.claim.score == gain for each in earned):
+        sentences += _with_missing_lyrics(data, audio, best)
+    return _answer(*about, overall(earned), sentences, _rows(data, [audio, *fused], measures), claims)
 
 
-def language_apart(world: World) -> Answer:
+def language_apart(data: QuestionData) -> Answer:
     about = ("language", "Can latent space separate songs by language without labels?")
-    column = world.asked.language
-    if column not in world.truths:
+    column = data.params.language
+    if column not in data.truths:
         return _not_asked(*about, column)
-    truth, told = within_one_source(world.truths[column], world.sources)
-    score, measure = f"AMI {column}", partial(ami, truth=truth, group=world.group)
-    fused = _plain([name for name in world.trials if name.startswith("audio + ")])
-    parts = {"sound alone": ["audio"], "lyrics alone": [t for t in ("tfidf", "word2vec", "bert") if t in world.trials]}
-    parts["both"] = fused
-    names = [name for own in parts.values() for name in own]
-    found = judged([_above_chance(world.trials[name], score, measure, len(names) * len(CLUSTERERS)) for name in names])
-    seen = {one.claim.one: one for one in found}
-    sentences = [
-        f"{what.capitalize()}: " + "; ".join(separates(seen[name]) for name in own if name in seen) + "."
-        for what, own in parts.items()
-        if any(name in seen for name in own)
-    ]
-    sentences.append(told)
-    alone = _script_alone(world.script, truth)
-    if alone is not None:
-        sentences.append(f"The script of the lyrics gives {alone:.3f} with no model: language in text proves little.")
-    answer = overall([seen["audio"]]) if "audio" in seen else "not shown"
-    sentences.insert(0, {"yes": "By sound alone, yes.", "no": "Not by sound."}.get(answer, "By sound it is not shown."))
-    return _answer(*about, answer, sentences, _rows(world, names, {score: measure}), found, opened=True)
+    truth, basis = within_one_source(data.truths[column], data.sources)
+    score, measure = f"AMI {column}", partial(ami, truth=truth, group=data.group)
+    parts = {
+        "Sound alone": [_audio(data)],
+        "Lyrics alone": data.names(lambda each: each.kind == "lyrics"),
+        "Both": data.names(lambda each: each.has_all_lyrics),
+    }
+    trials = [data.trials[name] for names in parts.values() for name in names]
+    family = sum(len(trial.labels) for trial in trials)
+    by_name = {
+        each.claim.model: each for each in judged([above_chance(trial, score, measure, family) for trial in trials])
+    }
+    sentences = []
+    for part, names in parts.items():
+        if separated := [separates(by_name[name]) for name in names if name in by_name]:
+            sentences.append(f"{part}: {'; '.join(separated)}.")
+    sentences.append(basis)
+    script = _script_alone(data.script, truth)
+    if script is not None:
+        sentences.append(f"The script of the lyrics gives {script:.3f} with no model: language in text proves little.")
+    answer = overall([each for name, each in by_name.items() if name in parts["Sound alone"]])
+    opening = {"yes": "By sound alone, yes.", "no": "Not by sound."}.get(answer, "By sound it is not shown.")
+    rows = _rows(data, [trial.name for trial in trials], {score: measure})
+    return _answer(*about, answer, sentences, rows, list(by_name.values()), opening=opening)
 
 
 def within_one_source(truth: Array, sources: Array) -> tuple[Array, str]:
-    """The languages of the largest source that has two: else a difference of production would pass for one of them."""
+    """The languages of the largest source that has two, so that a difference of production does not pass for one."""
     sizes = {
         str(source): int((sources == source).sum())
         for source in np.unique(sources)
         if len(set(truth[sources == source]) - {""}) > 1
     }
     if not sizes:
-        return truth, "Each source has one language only, so production and language cannot be told apart here."
+        return truth, "Each source has one language only, so production and language cannot be separated here."
     largest = max(sizes, key=lambda source: sizes[source])
-    named = f"within one production source ({largest})" if largest else "of no source that is told"
-    return np.where(sources == largest, truth, ""), f"Asked of {sizes[largest]} of {len(truth)} tracks, {named}."
+    source = f"within one production source ({largest})" if largest else "all without a named source"
+    return np.where(sources == largest, truth, ""), f"Based on {sizes[largest]} of {len(truth)} tracks, {source}."
 
 
-def stability(world: World) -> Answer:
+def stability(data: QuestionData) -> Answer:
     about = ("stability", "Do disentangled VAEs improve cluster stability?")
     measures: dict[str, Measure] = {
-        "stability over seeds": partial(_over_seeds, group=world.group),
-        "stability over subsamples": _over_subsamples,
+        "stability over seeds": partial(stability_over_seeds, group=data.group),
+        "stability over subsamples": stability_over_subsamples,
     }
-    pressed = [name for name in world.trials if name.startswith(PRESSED) and not _weak(name)]
-    models = ["vae", *pressed]
-    pairs = [(name, "vae") for name in pressed] + [(name, world.controls[name]) for name in models]
-    found = _judge(world, pairs, measures)
-    sound = [name for name in pressed if not _collapsed(world, name)]
-    versus_vae = [one for one in found if one.claim.other == "vae" and one.claim.one in sound]
-    versus_pca = [one for one in found if one.claim.other != "vae" and one.claim.one in sound]
-    earned = _earned(versus_vae, found)
-    sentences = [compared(one) for one in versus_vae if one.verdict != "not shown"]
+    (plain,) = data.names(lambda each: each.is_plain and not each.crossed)
+    disentangled = data.names(lambda each: each.is_disentangled)
+    models = [plain, *disentangled]
+    pairs = [(name, plain) for name in disentangled] + [(name, data.control(name)) for name in models]
+    claims = _judge(data, pairs, measures)
+    sound = [each for each in claims if each.claim.model in disentangled and not data.is_collapsed(each.claim.model)]
+    versus_vae = [each for each in sound if each.claim.against == plain]
+    versus_pca = [each for each in sound if each.claim.against != plain]
+    earned = _earned(versus_vae, claims)
+    sentences = [compared(each) for each in versus_vae if each.verdict != "not shown"]
     if len(earned) < len(versus_vae):
-        sentences.append(
-            "Against PCA with as few dimensions as they have active units it is not shown, so it is no merit of theirs."
-        )
+        sentences.append("The gain does not exceed PCA of the same size, so it is not credited to disentangling.")
     sentences.append(counted(versus_vae, "the plain VAE"))
     sentences.append(counted(versus_pca, "PCA with as many dimensions as they have active units"))
-    sentences += _left_out(world, pressed)
-    weak = [name for name in world.trials if _weak(name)]
-    shown = dict.fromkeys([*models, *weak, *(world.controls[name] for name in models)])
-    rows = _rows(world, shown, measures | world.agreement(world.asked.sound) | {"squared error": _error})
-    return _answer(*about, overall(earned), sentences, rows, found)
+    sentences += _left_out(data, disentangled)
+    relaxed = data.names(lambda each: each.is_relaxed)
+    shown = dict.fromkeys([*models, *relaxed, *map(data.control, models)])
+    rows = _rows(data, shown, measures | data.agreement(data.params.sound) | {"squared error": squared_error})
+    return _answer(*about, overall(earned), sentences, rows, claims)
 
 
-def _collapsed(world: World, name: str) -> bool:
-    """Whether nearly all units say nothing: its clusters come again because there is little left to cluster."""
-    active = world.trials[name].active
-    return active is not None and active < COLLAPSED * world.asked.latent
+def _audio(data: QuestionData) -> str:
+    """The fused model without lyrics."""
+    return data.names(lambda each: each.kind == "fused" and not each.text)[0]
 
 
-def _left_out(world: World, names: Iterable[str]) -> list[str]:
+def _left_out(data: QuestionData, names: Iterable[str]) -> list[str]:
     return [
-        f"{name} is collapsed ({world.trials[name].active:.1f} of {world.asked.latent} units active) and left out."
+        f"{name} is collapsed ({data.trials[name].active:.1f} of {data.params.latent} units active) and left out."
         for name in names
-        if _collapsed(world, name)
+        if data.is_collapsed(name)
     ]
 
 
-def _earned(asked: Sequence[Judged], found: Sequence[Judged]) -> list[Judged]:
-    """Those of `asked` that count: a gain has to be shown against the model's other rival, its control, too."""
-    better = {(one.claim.one, one.claim.other, one.claim.score) for one in found if one.verdict == "better"}
+def _earned(claims: Sequence[JudgedClaim], every: Sequence[JudgedClaim]) -> list[JudgedClaim]:
+    """The claims that count: a gain must also be shown against the model's other baseline, its control."""
+    better = {(each.claim.model, each.claim.score, each.claim.against) for each in every if each.verdict == "better"}
 
-    def counts(one: Judged) -> bool:
-        own = one.claim
-        return one.verdict != "better" or any(
-            (model, score) == (own.one, own.score) and other != own.other for model, other, score in better
-        )
+    def counts(judged_claim: JudgedClaim) -> bool:
+        claim = judged_claim.claim
+        elsewhere = [key for key in better if key[:2] == (claim.model, claim.score) and key[2] != claim.against]
+        return judged_claim.verdict != "better" or bool(elsewhere)
 
-    return [one for one in asked if counts(one)]
-
-
-def resampled(name: str) -> bool:
-    """Whether a trial is in the last question, which asks how its clusters come back from fewer tracks."""
-    return name == "vae" or name.startswith((*PRESSED, "pca"))
+    return [each for each in claims if counts(each)]
 
 
-def _weak(name: str) -> bool:
-    """A beta below 1 presses less than the plain VAE: it is in the curve, and is no disentangled model."""
-    return name.startswith("beta ") and float(name.removeprefix("beta ")) < 1
-
-
-def _plain(fused: Sequence[str]) -> list[str]:
-    """The trials with all lyrics as they are."""
-    return [name for name in fused if "," not in name and not name.endswith("shuffled")]
-
-
-def _judge(world: World, pairs: Sequence[tuple[str, str]], measures: Mapping[str, Measure]) -> list[Judged]:
+def _judge(data: QuestionData, pairs: Sequence[tuple[str, str]], measures: Mapping[str, Measure]) -> list[JudgedClaim]:
     """The verdicts of every pair in every measure, which are one family."""
-    some = world.trials[pairs[0][0]]
-    family = len(pairs) * sum(len(measure(some) or ()) for measure in measures.values())
+    first = data.trials[pairs[0][0]]
+    family = len(pairs) * sum(len(measure(first) or ()) for measure in measures.values())
     return judged(
         [
-            claim(world.trials[one], world.trials[other], score, measure, max(family, 1))
-            for one, other in pairs
+            claim(data.trials[model], data.trials[against], score, measure, max(family, 1))
+            for model, against in pairs
             for score, measure in measures.items()
         ]
     )
 
 
-def _rows(world: World, names: Iterable[str], measures: Mapping[str, Measure]) -> list[Row]:
-    trials = [world.trials[name] for name in names]
+def _rows(data: QuestionData, names: Iterable[str], measures: Mapping[str, Measure]) -> list[TableRow]:
+    trials = [data.trials[name] for name in names]
     return [
-        line for trial in trials for score, measure in measures.items() for line in row(trial, score, measure(trial))
+        row
+        for trial in trials
+        for score, measure in measures.items()
+        for row in score_rows(trial, score, measure(trial))
     ]
 
 
@@ -235,108 +245,57 @@ def _answer(
     question: str,
     answer: str,
     sentences: Iterable[str],
-    rows: list[Row],
-    found: Sequence[Judged],
+    rows: list[TableRow],
+    claims: Sequence[JudgedClaim],
     *,
-    opened: bool = False,
+    opening: str = "",
 ) -> Answer:
-    opening = [] if opened else [OPENINGS[answer]]
-    comparisons = [line for one in found for line in one.rows()]
-    if not found:
-        few = f"Not asked: {' and '.join(CLUSTERERS)} do not both find clusters in these tracks."
-        return Answer(id_, question, "not asked", few, rows, [])
-    return Answer(id_, question, answer, " ".join([*opening, *sentences]), rows, comparisons)
+    if not claims:
+        undefined = "Not asked: no score is defined under every clusterer, as where one of them finds no cluster."
+        return Answer(id_, question, "not asked", undefined, rows, [])
+    verdict = " ".join([opening or OPENINGS[answer], *sentences])
+    return Answer(id_, question, answer, verdict, rows, [row for each in claims for row in each.rows()])
 
 
 def _not_asked(id_: str, question: str, column: str) -> Answer:
-    return Answer(id_, question, "not asked", f"Not asked: the tracks tell too little of {column!r}.", [], [])
+    return Answer(id_, question, "not asked", f"Not asked: too few tracks have a {column!r}.", [], [])
 
 
-def _kept(world: World, best: str) -> list[str]:
-    """How much of what the lyrics gained is left to the songs that keep theirs when others lose them."""
-    found = []
-    for share in sorted(share for share in world.kept if 0 < share < 1):
-        parts = []
-        for score, measure in _among(world, world.kept[share]).items():
-            audio, full, left = (
-                _mean(measure(world.trials[name])) for name in ("audio", best, f"{best}, {share:.0%} missing")
-            )
-            if full - audio >= SHARE_OF:
-                parts.append(f"{(left - audio) / (full - audio):.0%} of the gain in {score} ({signed(full - audio)})")
+def _with_missing_lyrics(data: QuestionData, audio: str, best: str) -> list[str]:
+    """How much of the gain from lyrics is left to the songs that keep theirs when others lose them."""
+    sentences = []
+    text = data.trials[best].condition.text
+    for name in data.names(lambda each: each.text == text and 0 < each.missing < 1):
+        share, parts = data.trials[name].condition.missing, []
+        for score, measure in _with_lyrics(data, data.kept[share]).items():
+            base, full, left = (mean(measure(data.trials[each])) for each in (audio, best, name))
+            if full - base >= LEAST_GAIN:
+                parts.append(f"{(left - base) / (full - base):.0%} of the gain in {score} ({signed(full - base)})")
         if parts:
-            found.append(f"With {share:.0%} of the lyrics missing, songs that keep theirs keep {' and '.join(parts)}.")
-    return found
+            kept = f"With {share:.0%} of the lyrics missing, songs that keep theirs keep {' and '.join(parts)}."
+            sentences.append(kept)
+    return sentences
 
 
-def _among(world: World, here: Array) -> dict[str, Measure]:
-    """How well what the words should tell is told, of these tracks alone."""
-    column = world.asked.words
-    truth = np.where(here, world.truths[column], "")
+def _with_lyrics(data: QuestionData, mask: Array) -> dict[str, Measure]:
+    """How well the column of the words is recovered for these tracks alone."""
+    column = data.params.words
+    truth = np.where(mask, data.truths[column], "")
     return {
-        f"AMI {column}": partial(ami, truth=truth, group=world.group),
-        f"kNN {column}": partial(_near, truth=truth, artists=world.artists, group=world.group),
+        f"AMI {column}": partial(ami, truth=truth, group=data.group),
+        f"kNN {column}": partial(knn, truth=truth, artists=data.artists, group=data.group),
     }
 
 
-def _near(trial: Trial, truth: Array, artists: Array, group: Array) -> By | None:
-    """How well a track's label is that of its nearest of other artists; no clusterer is needed."""
-
-    def near(points: Array, some: Array) -> float | None:
-        return knn_accuracy(points[some], truth[some], artists[some])
-
-    _, scores = of_tracks(near, trial.values, group)
-    return None if scores is None else {"": scores}
-
-
-def _mean(by: By | None) -> float:
-    """The mean over the seeds, under KMeans where there are several clusterers."""
-    return float(next(iter(by.values())).whole.mean()) if by else float("nan")
-
-
-def _hits(trial: Trial, artists: Array, group: Array) -> By | None:
-    """How often a track of the same artist is among the nearest; no clusterer is needed."""
-
-    def hit(points: Array, some: Array) -> float | None:
-        return artist_hit(points[some], artists[some])
-
-    _, scores = of_tracks(hit, trial.values, group)
-    return None if scores is None else {"": scores}
-
-
-def _over_seeds(trial: Trial, group: Array) -> By | None:
-    return under_each({name: stability_scores(trial.labels[name], group) for name in CLUSTERERS})
-
-
-def _error(trial: Trial) -> By | None:
-    """What a model misses of the sound: beside stability, since a model that says little is stable."""
-    values = np.array(trial.errors)
-    return {"": Scores(values, np.tile(values[:, None], (1, 2)))} if len(values) else None
-
-
-def _over_subsamples(trial: Trial) -> By | None:
-    found = {name: np.array(trial.subsamples.get(name, [np.nan])) for name in CLUSTERERS}
-    # Artists have no part in it: the interval is over the seeds, each of which draws subsamples of its own.
-    return under_each(
-        {
-            name: None if np.isnan(values).any() else Scores(values, np.tile(values[:, None], (1, 2)))
-            for name, values in found.items()
-        }
-    )
-
-
-def _above_chance(trial: Trial, score: str, measure: Measure, family: int) -> Claim | None:
-    """Agreement above 0, which is what chance gives."""
-    by = measure(trial)
-    if by is None:
-        return None
-    zero = {name: Scores(np.zeros_like(one.whole), np.zeros_like(one.without)) for name, one in by.items()}
-    return Claim(trial.name, "chance", score, {name: paired(by[name], zero[name], family) for name in by})
-
-
 def _script_alone(script: Array, truth: Array) -> float | None:
-    """AMI of the language with the script of the lyrics, for the tracks that have some."""
+    """AMI of the language with the script of the lyrics, for the tracks that have lyrics."""
     known = np.where(script != "", truth, "")
     return agreement("ami", known, np.unique(script, return_inverse=True)[1].astype(np.int64))
 
 
-QUESTIONS: tuple[Callable[[World], Answer], ...] = (better_than_pca, influence_of_lyrics, language_apart, stability)
+QUESTIONS: tuple[Callable[[QuestionData], Answer], ...] = (
+    better_than_pca,
+    influence_of_lyrics,
+    language_apart,
+    stability,
+)

@@ -1,101 +1,98 @@
 """Comparisons of trials on the same tracks and seeds, and the numbers that a sentence needs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.core.store import Array
-from pipeline.score.jackknife import agreement_scores
-from pipeline.score.verdicts import Difference, Scores, Verdict, holm, interval, joint, paired, verdict
-from pipeline.trials.trials import CLUSTERERS, Trial
+import numpy as np
 
-Row = dict[str, object]
-By = Mapping[str, Scores]  # a score under each clusterer; one entry called "" where none is needed
+from pipeline.score.verdicts import Difference, Judgement, Scores, Verdict, interval, judge, paired
+from pipeline.trials.measures import ByClusterer, Measure
+from pipeline.trials.trials import Trial
+
+TableRow = dict[str, object]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One trial above another in one score, seen under each clusterer."""
+    """How far one trial is above another in one score, under each clusterer."""
 
-    one: str
-    other: str
+    model: str
+    against: str
     score: str
-    seen: Mapping[str, Difference]
+    differences: Mapping[str, Difference]
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedClaim:
     """A claim after Holm over its family."""
 
     claim: Claim
-    verdict: Verdict
-    note: str
-    adjusted: Mapping[str, float]
+    judgement: Judgement
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.judgement.verdict
 
     @property
     def main(self) -> Difference:
-        """The difference that the sentences tell: under KMeans, where there are several."""
-        return next(iter(self.claim.seen.values()))
+        """The difference that the sentences show: under the first clusterer, where there are several."""
+        return next(iter(self.claim.differences.values()))
 
     @property
     def smallest(self) -> float:
-        """What would have been seen under every clusterer."""
-        return max(seen.smallest for seen in self.claim.seen.values())
+        """The least difference that would be significant under every clusterer."""
+        return max(difference.smallest for difference in self.claim.differences.values())
 
-    def rows(self) -> list[Row]:
-        rows = list[Row]()
-        for clusterer, seen in self.claim.seen.items():
-            row: Row = {"model": self.claim.one, "against": self.claim.other, "score": self.claim.score}
-            numbers = {"difference": seen.mean, "low": seen.low, "high": seen.high, "p": seen.p}
-            numbers |= {"holm": self.adjusted[clusterer], "smallest": seen.smallest}
-            row |= {"clusterer": clusterer} | {name: _round(value) for name, value in numbers.items()}
-            rows.append(row | {"verdict": self.verdict, "note": self.note})
+    def rows(self) -> list[TableRow]:
+        claim, rows = self.claim, list[TableRow]()
+        for clusterer, difference in claim.differences.items():
+            numbers = {"difference": difference.mean, "low": difference.low, "high": difference.high}
+            numbers |= {"p": difference.p, "holm": self.judgement.adjusted[clusterer], "smallest": difference.smallest}
+            row: TableRow = {"model": claim.model, "against": claim.against, "score": claim.score}
+            row |= {"clusterer": clusterer} | {name: rounded(value) for name, value in numbers.items()}
+            rows.append(row | {"verdict": self.verdict, "note": self.judgement.note})
         return rows
 
 
-def under_each(found: Mapping[str, Scores | None]) -> By | None:
-    """A score that is defined under every clusterer; None for any other."""
-    known = {name: scores for name, scores in found.items() if scores is not None}
-    return known if len(known) == len(found) else None
+def claim(model: Trial, against: Trial, score: str, measure: Measure, family: int) -> Claim | None:
+    """How far `model` is above `against`; None where one of them has no such score."""
+    return _claim(model.name, against.name, score, measure(model), measure(against), family)
 
 
-def ami(trial: Trial, truth: Array, group: Array) -> By | None:
-    """Agreement with a column under each clusterer; None where it is undefined."""
-    return under_each({name: agreement_scores("ami", truth, trial.labels[name], group) for name in CLUSTERERS})
+def above_chance(model: Trial, score: str, measure: Measure, family: int) -> Claim | None:
+    """How far an adjusted score is above 0, which is what chance gives; None where it is undefined."""
+    scores = measure(model) or {}
+    zero = {name: Scores(np.zeros_like(each.whole), np.zeros_like(each.without)) for name, each in scores.items()}
+    return _claim(model.name, "chance", score, scores, zero, family)
 
 
-def claim(one: Trial, other: Trial, score: str, of: Callable[[Trial], By | None], family: int) -> Claim | None:
-    """How far `one` is above `other`; None where one of them has no such score."""
-    ours, theirs = of(one), of(other)
-    if ours is None or theirs is None:
+def _claim(
+    model: str, against: str, score: str, left: ByClusterer | None, right: ByClusterer | None, family: int
+) -> Claim | None:
+    if not left or not right:
         return None
-    return Claim(one.name, other.name, score, {name: paired(ours[name], theirs[name], family) for name in ours})
+    return Claim(model, against, score, {name: paired(left[name], right[name], family) for name in left})
 
 
-def judged(claims: Sequence[Claim | None]) -> list[Judged]:
+def judged(claims: Sequence[Claim | None]) -> list[JudgedClaim]:
     """The verdicts over one declared family: every claim under every clusterer counts."""
-    known = [one for one in claims if one is not None]
-    ps = [seen.p for one in known for seen in one.seen.values()]
-    adjusted = iter(holm(ps) if ps else [])
-    found = []
-    for one in known:
-        own = {name: next(adjusted) for name in one.seen}
-        said, note = joint({name: verdict(seen, own[name]) for name, seen in one.seen.items()})
-        found.append(Judged(one, said, note, own))
-    return found
+    defined = [claim for claim in claims if claim is not None]
+    judgements = judge([claim.differences for claim in defined], pooled=True)
+    return [JudgedClaim(*pair) for pair in zip(defined, judgements, strict=True)]
 
 
-def row(trial: Trial, score: str, by: By | None) -> list[Row]:
+def score_rows(trial: Trial, score: str, scores: ByClusterer | None) -> list[TableRow]:
     """A score of one trial for the report: its mean over the seeds with interval, under each clusterer."""
-    found = []
-    for clusterer, scores in (by or {}).items():
-        mean = interval(scores)
-        found.append(
-            {"name": trial.name, "score": score, "clusterer": clusterer, "mean": _round(mean.mean)}
-            | {"low": _round(mean.low), "high": _round(mean.high), "seeds": len(scores.whole)}
-            | {"active_units": None if trial.active is None else _round(trial.active)}
+    rows = list[TableRow]()
+    for clusterer, each in (scores or {}).items():
+        mean = interval(each)
+        rows.append(
+            {"name": trial.name, "score": score, "clusterer": clusterer, "mean": rounded(mean.mean)}
+            | {"low": rounded(mean.low), "high": rounded(mean.high), "seeds": len(each.whole)}
+            | {"active_units": None if trial.active is None else rounded(trial.active)}
         )
-    return found
+    return rows
 
 
-def _round(value: float) -> float:
+def rounded(value: float) -> float:
     return round(float(value), 4)

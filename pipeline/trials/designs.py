@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pipeline.core import store
 from pipeline.core.params import Count, Layers, NonEmpty, NotNegative, Number, Share, Within
@@ -15,8 +15,8 @@ from pipeline.nets.families import experts, joined
 @dataclass(frozen=True)
 class Questions:
     seeds: Annotated[int, Within(2)]
-    sound: str  # the column that the sound should tell
-    words: str  # the column that the lyrics should tell
+    sound: str  # the column that the sound should predict
+    words: str  # the column that the lyrics should predict
     language: str
     missing: Annotated[tuple[Share, ...], NonEmpty()]
     betas: Annotated[tuple[NotNegative, ...], NonEmpty()]
@@ -28,43 +28,90 @@ class Questions:
 
 
 @dataclass(frozen=True)
-class Design:
-    """A model and how it is trained."""
+class Condition:
+    """What sets one trial apart from the others. Its name is for display and as a key, and is never parsed."""
 
+    name: str
+    kind: Literal["dense", "fused", "pca", "track_lda", "lyrics"]
+    objective: Literal["beta", "tc", "dip"] = "beta"
+    beta: float = 1.0
+    crossed: bool = False  # encodes one half of a track's segments and decodes the other
+    text: str = ""  # the array of lyrics that it reads
+    shuffled: bool = False  # each track has the lyrics of another
+    missing: float = 0.0  # share of the tracks with lyrics whose lyrics are removed
+    dimensions: int = 0  # of PCA
+
+    @property
+    def is_plain(self) -> bool:
+        """A VAE of the sound with the plain objective."""
+        return self.kind == "dense" and self.objective == "beta" and self.beta == 1
+
+    @property
+    def is_disentangled(self) -> bool:
+        """A VAE of the sound whose objective presses harder on the latent units than the plain one."""
+        return self.kind == "dense" and (self.objective != "beta" or self.beta > 1)
+
+    @property
+    def is_relaxed(self) -> bool:
+        """A VAE of the sound with beta below 1: it is in the curve over beta, and is no disentangled model."""
+        return self.kind == "dense" and self.objective == "beta" and self.beta < 1
+
+    @property
+    def has_all_lyrics(self) -> bool:
+        """A fused model that reads all lyrics as they are."""
+        return self.kind == "fused" and bool(self.text) and not self.shuffled and not self.missing
+
+    @property
+    def is_resampled(self) -> bool:
+        """Whether the last question asks how its clusters are reproduced from fewer tracks."""
+        return self.kind == "pca" or (self.kind == "dense" and not self.crossed)
+
+
+@dataclass(frozen=True)
+class Design:
+    """A condition, and the model that is trained for it."""
+
+    condition: Condition
     model: Model
     train: Train
 
 
 def designs(q: Questions, train: Train, *, texts: tuple[str, ...], halves: bool) -> Iterator[Design]:
-    """All that the four questions need, a name each; `texts` are the tables of lyrics that are there.
+    """The designs that the four questions need, each with a name of its own; `texts` are the arrays of lyrics.
 
-    `halves`: the tracks have two segments or more; of one segment the other half is itself.
+    `halves`: the tracks have two segments or more; with one segment there is no other half to decode.
     """
-    plain = replace(train, view="self", objective="beta")
-    yield _dense(q, "vae", plain)
+    yield _dense(q, train, Condition("vae", "dense"))
     if halves:
-        yield _dense(q, "vae cross", replace(plain, view="cross"))
-    yield _fused(q, "audio", Source("stats"), plain)
+        yield _dense(q, train, Condition("vae cross", "dense", crossed=True))
+    yield _fused(q, train, Condition("audio", "fused"))
     for text in texts:
-        yield _fused(q, f"audio + {text}", Source("stats", text), plain)
+        yield _fused(q, train, Condition(f"audio + {text}", "fused", text=text))
     if texts:
-        best = texts[-1]
-        yield _fused(q, f"audio + {best} shuffled", Source("stats", best, shuffled=True), plain)
+        best = Condition(f"audio + {texts[-1]}", "fused", text=texts[-1])
+        yield _fused(q, train, replace(best, name=f"{best.name} shuffled", shuffled=True))
         for share in q.missing:
             if share > 0:
-                yield _fused(q, f"audio + {best}, {share:.0%} missing", Source("stats", best, missing=share), plain)
+                yield _fused(q, train, replace(best, name=f"{best.name}, {share:.0%} missing", missing=share))
     for beta in q.betas:
         if beta != 1:  # which is `vae`
-            yield _dense(q, f"beta {beta:g}", plain, beta)
-    yield _dense(q, f"tc {q.strength:g}", replace(plain, objective="tc", strength=q.strength))
-    yield _dense(q, f"dip {q.strength:g}", replace(plain, objective="dip", strength=q.strength))
+            yield _dense(q, train, Condition(f"beta {beta:g}", "dense", beta=beta))
+    yield _dense(q, train, Condition(f"tc {q.strength:g}", "dense", objective="tc"))
+    yield _dense(q, train, Condition(f"dip {q.strength:g}", "dense", objective="dip"))
 
 
-def _dense(q: Questions, name: str, train: Train, beta: float = 1.0) -> Design:
+def _dense(q: Questions, train: Train, condition: Condition) -> Design:
     build = partial(joined, hidden=q.hidden, latent=q.latent)
-    return Design(Model(store.BUILD / "questions", name, "dense VAE", Source("stats"), build, q.epochs, beta), train)
+    model = Model(
+        store.BUILD / "questions", condition.name, "dense VAE", Source("stats"), build, q.epochs, condition.beta
+    )
+    strength = train.strength if condition.objective == "beta" else q.strength
+    view: Literal["self", "cross"] = "cross" if condition.crossed else "self"
+    return Design(condition, model, replace(train, view=view, objective=condition.objective, strength=strength))
 
 
-def _fused(q: Questions, name: str, source: Source, train: Train) -> Design:
+def _fused(q: Questions, train: Train, condition: Condition) -> Design:
     build = partial(experts, hidden=q.hidden, latent=q.latent, dropout=q.dropout)
-    return Design(Model(store.BUILD / "questions", name, "experts VAE", source, build, q.epochs, 1.0), train)
+    source = Source("stats", condition.text or None, shuffled=condition.shuffled, missing=condition.missing)
+    model = Model(store.BUILD / "questions", condition.name, "experts VAE", source, build, q.epochs, 1.0)
+    return Design(condition, model, replace(train, view="self", objective="beta"))

@@ -1,9 +1,9 @@
-"""Verdicts as sentences that are made from the numbers, with what could have been seen where nothing was."""
+"""Verdicts as sentences made from the numbers, with the least significant difference where none was significant."""
 
 from collections.abc import Sequence
 
 from pipeline.score.verdicts import Difference
-from pipeline.trials.claims import Judged
+from pipeline.trials.claims import JudgedClaim
 
 OPENINGS = {
     "yes": "Yes.",
@@ -17,42 +17,47 @@ def signed(value: float) -> str:
     return f"{value:+.3f}"
 
 
-def could(one: Judged) -> str:
-    """The least difference that these data could have shown; none of these scores can differ by more than 1."""
-    return f"{one.smallest:.3f}" if one.smallest < 1 else "none"
-
-
-def told(difference: Difference) -> str:
+def interval_text(difference: Difference) -> str:
     """`+0.031 [-0.010, +0.072]`: a difference with its interval."""
     return f"{signed(difference.mean)} [{signed(difference.low)}, {signed(difference.high)}]"
 
 
-def compared(one: Judged) -> str:
-    """A claim as a sentence; with the least that could have been seen where nothing was shown."""
-    seen = f"{one.claim.score}: {one.claim.one} against {one.claim.other} {told(one.main)}, {one.verdict}"
-    if one.verdict != "not shown":
-        return f"{seen}."
-    note = f" ({one.note})" if one.note else ""
-    return f"{seen}{note}; these data could have shown {could(one)}."
+def detectable(claim: JudgedClaim) -> str:
+    """The least difference that could have been detected; none of these scores can differ by more than 1."""
+    if claim.smallest < 1:
+        return f"a difference of {claim.smallest:.3f} could have been detected"
+    return "no difference within the score's range could have been detected"
 
 
-def separates(one: Judged) -> str:
-    """Whether a space falls apart by a label, as a part of a sentence."""
-    said = {"better": "separated", "worse": "less than chance", "not shown": "not shown"}[one.verdict]
-    smallest = f", {could(one)} would have been seen" if one.verdict == "not shown" else ""
-    return f"{one.claim.one} {said} (AMI {told(one.main)}{smallest})"
+def compared(judged: JudgedClaim) -> str:
+    """A claim as a sentence."""
+    claim = judged.claim
+    sentence = f"{claim.score}: {claim.model} against {claim.against} {interval_text(judged.main)}, {judged.verdict}"
+    if judged.verdict != "not shown":
+        return f"{sentence}."
+    note = f" ({judged.judgement.note})" if judged.judgement.note else ""
+    return f"{sentence}{note}; {detectable(judged)}."
 
 
-def counted(found: Sequence[Judged], against: str) -> str:
-    """How the verdicts of many claims fall out."""
-    counts = {said: sum(one.verdict == said for one in found) for said in ("better", "worse", "not shown")}
-    parts = ", ".join(f"{count} {said}" for said, count in counts.items() if count)
-    return f"Against {against}, {len(found)} comparisons: {parts}."
+def separates(claim: JudgedClaim) -> str:
+    """Whether a space separates the values of a label, as a part of a sentence."""
+    verdict = {"better": "separated", "worse": "less than chance", "not shown": "not shown"}[claim.verdict]
+    smallest = f"; {detectable(claim)}" if claim.verdict == "not shown" else ""
+    return f"{claim.claim.model} {verdict} (AMI {interval_text(claim.main)}{smallest})"
 
 
-def overall(found: Sequence[Judged]) -> str:
-    """One word for several claims: what all that was shown agrees on."""
-    said = {one.verdict for one in found} - {"not shown"}
-    if len(said) == 2:
+def counted(claims: Sequence[JudgedClaim], against: str) -> str:
+    """How many claims have each verdict."""
+    counts = {
+        verdict: sum(claim.verdict == verdict for claim in claims) for verdict in ("better", "worse", "not shown")
+    }
+    parts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    return f"Against {against}, {len(claims)} comparisons: {parts}."
+
+
+def overall(claims: Sequence[JudgedClaim]) -> str:
+    """One word for several claims: what all significant ones agree on."""
+    verdicts = {claim.verdict for claim in claims} - {"not shown"}
+    if len(verdicts) == 2:
         return "mixed"
-    return {"better": "yes", "worse": "no"}[said.pop()] if said else "not shown"
+    return {"better": "yes", "worse": "no"}[verdicts.pop()] if verdicts else "not shown"

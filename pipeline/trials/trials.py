@@ -1,4 +1,4 @@
-"""A trial: one way to see the tracks, over many seeds, with its clusters under every clusterer that a claim needs."""
+"""A trial: one way to represent the tracks, over many seeds, with its clusters under every clusterer of a claim."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,33 +6,37 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.core import workers
-from pipeline.core.command import Problem, progress
+from pipeline.core.command import progress
 from pipeline.core.store import Array
 from pipeline.learn.plan import TrainingJob
 from pipeline.learn.training import learn_seed
-from pipeline.score.agreement import Labels
-from pipeline.score.clusterers import Cluster, Name, clustered
+from pipeline.score.clusterers import Cluster, clustered
+from pipeline.score.labels import Labels
 from pipeline.score.stability import subsampled
+from pipeline.trials.designs import Condition
 
-CLUSTERERS: tuple[Name, ...] = ("kmeans", "consensus")  # a win under one alone is none
-RESAMPLED = 5  # subsamples of the tracks, for the stability of one seed's clusters
+SUBSAMPLES = 5  # of the tracks, for the stability of one seed's clusters
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What is known of one way to see the tracks; lists have one entry a seed."""
+    """The results of one condition; sequences have one entry per seed."""
 
-    name: str
+    condition: Condition
     values: Sequence[Array]
     labels: Mapping[str, list[Labels]]  # by clusterer
     subsamples: Mapping[str, list[float]]  # by clusterer: ARI of the clusters of all tracks with those of 80 % of them
     active: float | None = None  # units, a mean over the seeds
-    errors: Sequence[float] = ()  # squared errors of the sound, in standardised units; none where nothing was decoded
+    errors: Sequence[float] = ()  # squared errors of the sound, in standardised units; empty where nothing was decoded
+
+    @property
+    def name(self) -> str:
+        return self.condition.name
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One seed of a trial."""
+class TrialSeed:
+    """The result of one seed of a trial."""
 
     points: Array
     labels: Mapping[str, Labels]
@@ -42,66 +46,66 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One seed of a trial that is still to be run: a training, or points that are there already."""
+class TrialJob:
+    """One seed of a trial to run: a training, or points that need only be clustered."""
 
-    trial: str
+    condition: Condition
     cluster: Cluster
+    clusterers: tuple[str, ...]
     seed: int
-    job: TrainingJob | None = None
+    training: TrainingJob | None = None
     points: Array | None = None
-    resampled: bool = False  # whether its stability is asked for, which takes most of the time
+
+    def __str__(self) -> str:
+        return f"{self.condition.name} seed {self.seed}"
 
 
-def trials(asked: Sequence[Asked]) -> dict[str, Trial]:
+def trials(jobs: Sequence[TrialJob]) -> dict[str, Trial]:
     """All trials by name; the seeds of all of them share the cores."""
-    found: dict[str, list[Seen]] = {}
-    for one, seen in zip(asked, _all_seen(asked), strict=True):
-        found.setdefault(one.trial, []).append(seen)
-    return {name: _trial(name, seeds) for name, seeds in found.items()}
+    seeds: dict[Condition, list[TrialSeed]] = {}
+    for job, result in zip(jobs, _results(jobs), strict=True):
+        seeds.setdefault(job.condition, []).append(result)
+    return {condition.name: _trial(condition, results) for condition, results in seeds.items()}
 
 
-def _all_seen(asked: Sequence[Asked]) -> Iterator[Seen]:
-    on_gpu = any(one.job is not None and one.job.device.type == "cuda" for one in asked)
-    processes = 1 if on_gpu else workers.cores()
-    yield from progress(workers.in_order(see, asked, processes, _died), "questions", len(asked))
+def _results(jobs: Sequence[TrialJob]) -> Iterator[TrialSeed]:
+    on_gpu = any(job.training is not None and job.training.device.type == "cuda" for job in jobs)
+    processes = workers.processes(len(jobs), cuda=on_gpu)
+    yield from progress(workers.in_order(run, jobs, processes), "questions", len(jobs))
 
 
-def _died(one: Asked) -> Seen:
-    raise Problem(f"{one.trial} seed {one.seed}: the process was ended, most likely for memory")
-
-
-def see(one: Asked) -> Seen:
+def run(job: TrialJob) -> TrialSeed:
     """Trains if need be, and clusters."""
-    points, active, error = one.points, None, None
-    if one.job is not None:
-        learnt = learn_seed(one.job)
-        points, active, error = learnt.means[one.job.model.name], learnt.active, learnt.curve[-1]["mse_audio"]
+    points, active, error = job.points, None, None
+    if job.training is not None:
+        trained = learn_seed(job.training)
+        points, active = trained.means[job.training.model.name], trained.active
+        error = trained.curve[-1]["mse_audio"]
     assert points is not None
-    labels: dict[str, Labels] = {name: clustered(points, name, one.cluster, one.seed)[0] for name in CLUSTERERS}
-    stable: dict[str, float] = {
-        name: _resampled(one, points, name, labels[name]) for name in CLUSTERERS if one.resampled
-    }
-    return Seen(points, labels, stable, active, error)
+    labels = {name: clustered(points, name, job.cluster, job.seed)[0] for name in job.clusterers}
+    resampled = job.clusterers if job.condition.is_resampled else ()  # which takes most of the time
+    return TrialSeed(
+        points, labels, {name: _subsampled(job, points, name, labels[name]) for name in resampled}, active, error
+    )
 
 
-def _resampled(one: Asked, points: Array, clusterer: Name, labels: Labels) -> float:
-    """How the clusters come back from 80 % of the tracks; nan where that is undefined."""
-    here = np.isfinite(points).all(axis=1)
+def _subsampled(job: TrialJob, points: Array, clusterer: str, labels: Labels) -> float:
+    """How well 80 % of the tracks reproduce the clusters; nan where that is undefined."""
+    present = np.isfinite(points).all(axis=1)
 
-    def again(some: Array, seed: int) -> Labels:
-        return clustered(some, clusterer, one.cluster, seed)[0]
+    def cluster(subset: Array, seed: int) -> Labels:
+        return clustered(subset, clusterer, job.cluster, seed)[0]
 
-    found = subsampled(points[here], again, times=RESAMPLED, seed=one.seed, whole=labels[here])
-    return found.ari if found else float("nan")
+    stability = subsampled(points[present], cluster, labels[present], times=SUBSAMPLES, seed=job.seed)
+    return stability.ari if stability else float("nan")
 
 
-def _trial(name: str, seeds: list[Seen]) -> Trial:
+def _trial(condition: Condition, seeds: list[TrialSeed]) -> Trial:
     units = [seed.active for seed in seeds if seed.active is not None]
     return Trial(
-        name,
+        condition,
         [seed.points for seed in seeds],
-        {clusterer: [seed.labels[clusterer] for seed in seeds] for clusterer in CLUSTERERS},
+        {name: [seed.labels[name] for seed in seeds] for name in seeds[0].labels},
         {name: [seed.subsampled[name] for seed in seeds] for name in seeds[0].subsampled},
         float(np.mean(units)) if units else None,
         [seed.error for seed in seeds if seed.error is not None],

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.core.store import Array
-from pipeline.score.agreement import ABSENT, NOISE, clusters, coverage, purity
+from pipeline.score.agreement import agreement
 from pipeline.score.clusterers import CLUSTERERS, Cluster, Name, assigned, clustered, curve, dbscan, k_distances, knee
+from pipeline.score.labels import ABSENT, NOISE, clusters, coverage
 
 P = Cluster(k=3, neighbours=5, curve=6, clusterers=tuple(get_args(Name)))
 PLANTED = np.repeat(["a", "b", "c"], 40).astype(object)
@@ -30,7 +31,7 @@ def test_planted_groups_come_back(name: str, blobs: Array) -> None:
     inside = labels >= 0
     assert clusters(labels) == 3
     assert inside.mean() > 0.9
-    assert purity(PLANTED[inside], labels[inside]) == 1.0
+    assert agreement("purity", PLANTED[inside], labels[inside]) == 1.0
     assert note
 
 
@@ -38,7 +39,7 @@ def test_planted_groups_come_back(name: str, blobs: Array) -> None:
 def test_the_scale_of_the_space_changes_nothing(name: str, blobs: Array) -> None:
     plain, _ = clustered(blobs, name, P, 0)
     larger, _ = clustered(blobs * 50, name, P, 0)
-    assert purity(plain, larger) == purity(larger, plain) == 1.0
+    assert agreement("purity", plain, larger) == agreement("purity", larger, plain) == 1.0
 
 
 @pytest.mark.parametrize("name", ["kmeans", "agglomerative", "gmm"])
@@ -172,7 +173,7 @@ def test_the_curve_has_every_k_and_finds_the_planted_one(blobs: Array) -> None:
     assert list(found) == [2, 3, 4, 5, 6]
     assert {k: clusters(labels) for k, labels in found.items()} == {k: k for k in found}
     inside = found[3] >= 0
-    assert purity(PLANTED[inside], found[3][inside]) == 1.0
+    assert agreement("purity", PLANTED[inside], found[3][inside]) == 1.0
     assert all(labels[7] == ABSENT for labels in found.values())
 
 

@@ -1,4 +1,4 @@
-"""Agreement of many resamples at once, and its null: scikit-learn is the second source, one resample at a time."""
+"""Agreement from contingency tables, and its null: scikit-learn is the second source."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
+from sklearn.metrics.cluster import contingency_matrix
 
 from pipeline.core.store import Array
-from pipeline.score import contingency, permutation
-from pipeline.score.agreement import ABSENT, AGREEMENT, NOISE, Labels, agreement
-from pipeline.score.contingency import MANY
+from pipeline.score import contingency
+from pipeline.score.agreement import AGREEMENT, agreement
+from pipeline.score.contingency import coded, coded_clusters, tables
+from pipeline.score.labels import ABSENT, NOISE, Labels
 from pipeline.score.permutation import permutation_null
 
 
@@ -27,48 +29,60 @@ def found(rng: np.random.Generator, truth: Array) -> Labels:
     return np.where(rng.random(180) < 0.4, known, rng.integers(ABSENT, 7, 180)).astype(np.int64)
 
 
-@pytest.fixture
-def picks(rng: np.random.Generator) -> Array:
-    return rng.integers(0, 180, (30, 180))
+SECOND_SOURCE: dict[str, Callable[[Array, Labels], float]] = {
+    "ami": metrics.adjusted_mutual_info_score,
+    "ari": metrics.adjusted_rand_score,
+    "nmi": metrics.v_measure_score,
+    "purity": lambda truth, labels: contingency_matrix(truth, labels).max(axis=0).sum() / len(truth),
+}
 
 
-def one_by_one(name: str, truth: Array, found: Labels, picks: Array) -> Array:
-    return np.array([agreement(name, truth[rows], found[rows]) for rows in picks], dtype=np.float64)
+def expected(name: str, truth: Array, labels: Labels) -> float | None:
+    known = (labels != ABSENT) & (truth != "")
+    if known.sum() < 2 or len(np.unique(truth[known])) < 2:
+        return None
+    return float(SECOND_SOURCE[name](truth[known], labels[known]))
 
 
-def test_the_tables_have_the_same_names() -> None:
-    assert set(MANY) == set(AGREEMENT)
+def test_every_score_has_a_second_source() -> None:
+    assert set(SECOND_SOURCE) == set(AGREEMENT)
 
 
-@pytest.mark.parametrize("name", MANY)
-def test_many_equal_one_by_one(name: str, truth: Array, found: Labels, picks: Array) -> None:
-    many = MANY[name](truth, found, picks)
-    assert many.shape == (30,)
-    np.testing.assert_allclose(many, one_by_one(name, truth, found, picks), atol=1e-10)
+@pytest.mark.parametrize("name", AGREEMENT)
+def test_scores_equal_those_of_scikit_learn(name: str, truth: Array, found: Labels) -> None:
+    assert agreement(name, truth, found) == pytest.approx(expected(name, truth, found), abs=1e-10)
 
 
-@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("name", AGREEMENT)
 @given(
     pairs=st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.integers(ABSENT, 4)), min_size=1, max_size=25),
-    seed=st.integers(0, 99),
 )
-def test_many_equal_one_by_one_for_any_labels(name: str, pairs: list[tuple[str, int]], seed: int) -> None:
+def test_scores_equal_for_any_labels(name: str, pairs: list[tuple[str, int]]) -> None:
     truth = np.array([label for label, _ in pairs], dtype=object)
-    found = np.array([cluster for _, cluster in pairs], dtype=np.int64)
-    picks = np.random.default_rng(seed).integers(0, len(pairs), (4, len(pairs)))
-    np.testing.assert_allclose(
-        MANY[name](truth, found, picks), one_by_one(name, truth, found, picks), atol=1e-10, equal_nan=True
-    )
+    labels = np.array([cluster for _, cluster in pairs], dtype=np.int64)
+    assert agreement(name, truth, labels) == pytest.approx(expected(name, truth, labels), abs=1e-10)
 
 
-@pytest.mark.parametrize("name", MANY)
-def test_batches_are_only_a_matter_of_memory(
-    name: str, truth: Array, found: Labels, picks: Array, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", AGREEMENT)
+def test_many_tables_at_once_equal_one_at_a_time(
+    name: str, truth: Array, found: Labels, rng: np.random.Generator
 ) -> None:
-    whole = MANY[name](truth, found, picks)
+    value, values = coded(truth)
+    cluster, clusters = coded_clusters(found)
+    order = np.stack([rng.permutation(180) for _ in range(30)])
+    many = AGREEMENT[name](tables(value[order], values, np.broadcast_to(cluster, order.shape), clusters))
+    single = [agreement(name, truth[rows], found) for rows in order]
+    assert many.tolist() == pytest.approx(single, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", AGREEMENT)
+def test_batches_are_only_a_matter_of_memory(
+    name: str, truth: Array, found: Labels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = agreement(name, truth, found)
     null = permutation_null(name, truth, found, shuffles=40)
     monkeypatch.setattr(contingency, "BATCH", 500)
-    np.testing.assert_allclose(MANY[name](truth, found, picks), whole, atol=1e-14)
+    assert agreement(name, truth, found) == pytest.approx(whole, abs=1e-14)
     again = permutation_null(name, truth, found, shuffles=40)
     assert null is not None
     assert again is not None
@@ -80,28 +94,7 @@ def test_many_tracks_equal_too(name: str, rng: np.random.Generator) -> None:
     """Where the expectation leaves out counts that cannot happen by chance."""
     truth = np.array(list("abcde"), dtype=object)[rng.choice(5, 40_000, p=[0.6, 0.2, 0.1, 0.09, 0.01])]
     found = np.where(rng.random(40_000) < 0.02, truth == "a", rng.integers(0, 6, 40_000)).astype(np.int64)
-    rows = np.arange(40_000)[None]
-    assert MANY[name](truth, found, rows)[0] == pytest.approx(AGREEMENT[name](truth, found), abs=1e-10)
-
-
-@pytest.mark.parametrize("name", MANY)
-def test_tables_too_wide_to_hold_are_scored_one_by_one(
-    name: str, truth: Array, found: Labels, picks: Array, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    many, null = MANY[name](truth, found, picks[:5]), permutation_null(name, truth, found)
-    for module in (contingency, permutation):
-        monkeypatch.setattr(module, "WIDEST", 10)
-    np.testing.assert_allclose(MANY[name](truth, found, picks[:5]), many, atol=1e-10)
-    again = permutation_null(name, truth, found)
-    assert null is not None
-    assert again is not None
-    assert again.mean == pytest.approx(null.mean, abs=1e-10)
-    assert again.high == pytest.approx(null.high, abs=1e-10)
-
-
-@pytest.mark.parametrize("name", MANY)
-def test_no_resample_gives_no_score(name: str, truth: Array, found: Labels) -> None:
-    assert len(MANY[name](truth, found, np.empty((0, 5), dtype=np.int64))) == 0
+    assert agreement(name, truth, found) == pytest.approx(SECOND_SOURCE[name](truth, found), abs=1e-10)
 
 
 PROPERTIES: dict[str, Callable[[Array, Labels], tuple[Array, Labels]]] = {
@@ -117,36 +110,32 @@ PROPERTIES: dict[str, Callable[[Array, Labels], tuple[Array, Labels]]] = {
 }
 
 
-@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("name", AGREEMENT)
 @pytest.mark.parametrize("change", PROPERTIES)
 def test_what_changes_nothing(name: str, change: str, truth: Array, found: Labels) -> None:
     changed = PROPERTIES[change](truth, found)
-    plain, other = (
-        MANY[name](labels, clusters, np.arange(len(labels))[None])
-        for labels, clusters in ((truth, found), (np.asarray(changed[0]), changed[1]))
-    )
-    assert other[0] == pytest.approx(plain[0], abs=1e-12)
+    assert agreement(name, *changed) == pytest.approx(agreement(name, truth, found), abs=1e-12)
 
 
-@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("name", AGREEMENT)
 def test_perfect_agreement_is_one(name: str, truth: Array) -> None:
     exact = np.unique(truth, return_inverse=True)[1].astype(np.int64)
-    assert MANY[name](truth, exact, np.arange(180)[None])[0] == pytest.approx(1)
+    assert agreement(name, truth, exact) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("name", AGREEMENT)
 def test_null_is_the_score_of_shuffled_labels(name: str, truth: Array, found: Labels) -> None:
     null = permutation_null(name, truth, found)
     assert null is not None
     rng = np.random.default_rng(77)
-    here = (truth != "") & (found != ABSENT)
-    slow = [AGREEMENT[name](rng.permutation(truth[here]), found[here]) for _ in range(200)]
+    known = (truth != "") & (found != ABSENT)
+    slow = [SECOND_SOURCE[name](rng.permutation(truth[known]), found[known]) for _ in range(200)]
     assert null.mean == pytest.approx(np.mean(slow), abs=5 * float(np.std(slow)) / 10)
     assert null.high == pytest.approx(np.quantile(slow, 0.95), abs=float(np.std(slow)))
     assert null.high > null.mean
 
 
-@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("name", AGREEMENT)
 def test_five_of_a_hundred_random_clusterings_pass_their_null(
     name: str, truth: Array, rng: np.random.Generator
 ) -> None:
@@ -155,7 +144,8 @@ def test_five_of_a_hundred_random_clusterings_pass_their_null(
         found = rng.integers(NOISE, 5, len(truth))
         null = permutation_null(name, truth, found, shuffles=100)
         assert null is not None
-        passed += MANY[name](truth, found, np.arange(len(truth))[None])[0] > null.high
+        score = agreement(name, truth, found)
+        passed += score is not None and score > null.high
     assert passed <= 13  # of 100 at .05: more than 13 happen once in 2,000 times
 
 
@@ -173,22 +163,15 @@ def test_purity_has_a_null_far_from_zero(rng: np.random.Generator) -> None:
     assert null.mean >= 0.79
 
 
-@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("name", AGREEMENT)
 def test_null_depends_on_the_seed_alone(name: str, truth: Array, found: Labels) -> None:
     assert permutation_null(name, truth, found, seed=3) == permutation_null(name, truth, found, seed=3)
     assert permutation_null(name, truth, found, seed=3) != permutation_null(name, truth, found, seed=4)
 
 
-@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("name", AGREEMENT)
 @pytest.mark.parametrize(
     ("truth", "found"), [("a", [0]), ("aa", [0, 1]), ("ab", [ABSENT, 0]), ("", []), (["", "a", "a"], [0, 1, 1])]
 )
 def test_undefined_null_is_none(name: str, truth: str, found: list[int]) -> None:
     assert permutation_null(name, np.array(list(truth), dtype=object), np.array(found, dtype=np.int64)) is None
-
-
-def test_v_measure_is_nmi(truth: Array, found: Labels) -> None:
-    here = (truth != "") & (found != ABSENT)
-    rows = np.flatnonzero(here)[None]
-    expected = metrics.v_measure_score(truth[here], found[here])
-    assert MANY["v_measure"](truth, found, rows)[0] == pytest.approx(expected, abs=1e-12)

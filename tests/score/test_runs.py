@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.core import store
 from pipeline.core.command import Problem
-from pipeline.score.agreement import ABSENT
+from pipeline.score.labels import ABSENT
 from pipeline.score.runs import CURVE, FOLDER, Run, RunKey, read_runs, write_runs
 
 IDS = ("a", "b", "c")

@@ -2,18 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pipeline.core.embeddings import Representation
-from pipeline.score.agreement import ABSENT, AGREEMENT, NOISE, agreement
-from pipeline.score.jackknife import agreements
 from pipeline.score.summary import Measured, by_seed, collapsed, flag, headlines, mean, results
 
 LEAST = 0.25
 
 
-def kind(name: str = "toy", /, **about: object) -> Representation:
+def embedding(name: str = "toy", /, **about: object) -> Representation:
     return Representation(Path("nowhere"), name, {"family": "toy", **about})
 
 
@@ -28,14 +25,14 @@ def test_a_mean_is_of_what_is_defined() -> None:
 
 
 def test_every_seed_has_its_row() -> None:
-    rows = by_seed(kind("easy"), (4, 9), [Measured("kmeans", "genre", "ami", [0.5, None])])
+    rows = by_seed(embedding("easy"), (4, 9), [Measured("kmeans", "genre", "ami", [0.5, None])])
     assert [(row["seed"], row["value"]) for row in rows] == [(4, 0.5), (9, None)]
     assert {row["representation"] for row in rows} == {"easy"}
 
 
 def test_a_row_of_results_carries_all_that_is_needed_to_believe_it() -> None:
     one = Measured("kmeans", "genre", "ami", [0.4, 0.6], 0.3, 0.7, 0.01, 0.05, 0.9, 6.0)
-    (row,) = results(kind("easy", **units(3, 5)), [one], LEAST)
+    (row,) = results(embedding("easy", **units(3, 5)), [one], LEAST)
     assert row == {
         "representation": "easy", "family": "toy", "clusterer": "kmeans", "k": 6.0, "label": "genre", "score": "ami",
         "mean": 0.5, "low": 0.3, "high": 0.7, "null_mean": 0.01, "null_high": 0.05, "seeds": 2, "active_units": 4.0,
@@ -47,20 +44,20 @@ def test_a_row_of_results_carries_all_that_is_needed_to_believe_it() -> None:
     ("active", "of", "is_one"), [([2], 16, True), ([0], 16, True), ([4], 16, False), ([1], 2, False)]
 )
 def test_few_active_units_are_a_collapse(active: list[int], of: int, is_one: bool) -> None:
-    assert collapsed(kind(**units(*active, of=of)), LEAST) is is_one
+    assert collapsed(embedding(**units(*active, of=of)), LEAST) is is_one
 
 
 def test_what_has_no_units_cannot_collapse() -> None:
-    assert not collapsed(kind(), LEAST)
-    assert not collapsed(kind(active_units=None, kl_per_unit=[[0.0]]), LEAST)
+    assert not collapsed(embedding(), LEAST)
+    assert not collapsed(embedding(active_units=None, kl_per_unit=[[0.0]]), LEAST)
 
 
-def test_what_a_model_was_told_is_leaky_and_nothing_else_is() -> None:
-    told = kind(condition="genre")
-    assert flag(told, "genre", LEAST) == "leaky"
-    assert flag(told, "language", LEAST) == ""
-    assert flag(told, "", LEAST) == ""
-    assert flag(kind(condition="none"), "none", LEAST) == ""
+def test_what_a_model_was_conditioned_is_leaky_and_nothing_else_is() -> None:
+    conditioned = embedding(condition="genre")
+    assert flag(conditioned, "genre", LEAST) == "leaky"
+    assert flag(conditioned, "language", LEAST) == ""
+    assert flag(conditioned, "", LEAST) == ""
+    assert flag(embedding(condition="none"), "none", LEAST) == ""
 
 
 def test_what_must_not_lead_is_flagged_however_good_its_score() -> None:
@@ -69,12 +66,12 @@ def test_what_must_not_lead_is_flagged_however_good_its_score() -> None:
     That nothing flagged leads is tested with the pages, which do the ranking.
     """
     silhouettes = [
-        (kind("collapsed", **units(1)), Measured("kmeans", "", "own_silhouette", [0.9])),
-        (kind("part", active_units=[1, 2], latent=16), Measured("kmeans", "", "own_silhouette", [0.8])),
-        (kind("leaky", condition="genre"), Measured("kmeans", "genre", "ami", [1.0])),
-        (kind("honest", **units(12)), Measured("kmeans", "", "own_silhouette", [0.2])),
-        (kind("better", **units(9)), Measured("kmeans", "", "own_silhouette", [0.3])),
-        (kind("undefined"), Measured("kmeans", "", "own_silhouette", [None])),
+        (embedding("collapsed", **units(1)), Measured("kmeans", "", "own_silhouette", [0.9])),
+        (embedding("part", active_units=[1, 2], latent=16), Measured("kmeans", "", "own_silhouette", [0.8])),
+        (embedding("leaky", condition="genre"), Measured("kmeans", "genre", "ami", [1.0])),
+        (embedding("honest", **units(12)), Measured("kmeans", "", "own_silhouette", [0.2])),
+        (embedding("better", **units(9)), Measured("kmeans", "", "own_silhouette", [0.3])),
+        (embedding("undefined"), Measured("kmeans", "", "own_silhouette", [None])),
     ]
     rows = [row for one, measured in silhouettes for row in results(one, [measured], LEAST)]
     assert {row["representation"]: row["flag"] for row in rows if row["flag"]} == {
@@ -86,7 +83,6 @@ def test_metrics_tell_the_headline_clusterer_and_what_stands_beside() -> None:
     measured = [
         Measured("kmeans", "genre", "ami", [0.1, 0.2], 0.05, 0.25),
         Measured("kmeans", "genre", "nmi", [0.2, 0.4], null_mean=0.05, null_high=0.08),
-        Measured("kmeans", "genre", "v_measure", [0.2, 0.4]),
         Measured("gmm", "genre", "ami", [9.0]),
         Measured("oracle", "genre", "ami", [9.0]),
         Measured("kmeans", "", "own_silhouette", [0.5]),
@@ -97,7 +93,7 @@ def test_metrics_tell_the_headline_clusterer_and_what_stands_beside() -> None:
         Measured("", "", "artist_hit", [0.5]),
         Measured("kmeans", "", "stability_seeds", [0.8]),
     ]
-    assert headlines(kind(**units(3, 5)), measured, "kmeans", LEAST) == {
+    assert headlines(embedding(**units(3, 5)), measured, "kmeans", LEAST) == {
         "family": "toy", "active_units": 4.0, "latent": 16,
         "genre": {"ami": 0.15, "ami_low": 0.05, "ami_high": 0.25, "nmi": 0.3, "nmi_null": 0.08},
         "own_space": {"silhouette": 0.5},
@@ -110,17 +106,8 @@ def test_metrics_tell_the_headline_clusterer_and_what_stands_beside() -> None:
 
 def test_metrics_mark_what_must_not_be_read_as_a_result() -> None:
     measured = [Measured("kmeans", "language", "ami", [1.0]), Measured("", "language", "probe", [1.0])]
-    told = headlines(kind(condition="language", **units(1)), measured, "kmeans", LEAST)
-    assert told["flag"] == "collapsed"
-    assert told["condition"] == "language"
-    assert told["language"] == {"ami": 1.0, "ami_low": None, "ami_high": None, "leaky": True}
-    assert told["beside"] == {"probe_language_leaky": 1.0}
-
-
-@pytest.mark.parametrize("name", sorted(AGREEMENT))
-def test_the_quick_agreement_is_that_of_scikit_learn(name: str, rng: np.random.Generator) -> None:
-    truth = rng.choice(np.array(["a", "b", "c", ""], dtype=object), 60)
-    labelings = [rng.integers(NOISE, 4, 60), np.where(rng.random(60) < 0.3, ABSENT, rng.integers(0, 3, 60))]
-    expected = [agreement(name, truth, found) for found in labelings]
-    assert agreements(name, truth, labelings) == pytest.approx(expected, abs=1e-10)
-    assert agreements(name, np.full(60, "one", dtype=object), labelings) == [None, None]
+    conditioned = headlines(embedding(condition="language", **units(1)), measured, "kmeans", LEAST)
+    assert conditioned["flag"] == "collapsed"
+    assert conditioned["condition"] == "language"
+    assert conditioned["language"] == {"ami": 1.0, "ami_low": None, "ami_high": None, "leaky": True}
+    assert conditioned["beside"] == {"probe_language_leaky": 1.0}
