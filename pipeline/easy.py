@@ -14,6 +14,8 @@ from pipeline.learn import songs, training
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.songs import Source
 from pipeline.nets.families import joined
+from pipeline.sound.features import Audio
+from pipeline.sound.frames import Frames
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,19 @@ class Params:
     seeds: Seeds
     device: Device
     train: Train
+    audio: Audio
     easy: Easy
 
 
 def main() -> None:
     p = params.load(Params)
-    songs.require_frames(p.easy.input, "easy.input")
+    songs.require_frames(p.easy.input, "easy.input", p.audio.external)
+    frames = None if p.easy.input == "stats" else Frames(p.easy.input, p.audio)
     model = Model(
         store.fresh_folder(store.BUILD / "easy"),
         "easy",
         "dense VAE",
-        Source(p.easy.input, flat=True),
+        Source(p.easy.input, flat=True, frames=frames),
         partial(joined, hidden=p.easy.hidden, latent=p.easy.latent),
         p.easy.epochs,
         beta=1.0,

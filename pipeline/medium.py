@@ -17,10 +17,12 @@ from pipeline.learn import keep, songs, training
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.songs import Source
 from pipeline.nets.families import joined
+from pipeline.sound.features import Audio
+from pipeline.sound.frames import Frames
 
 log = logging.getLogger(__name__)
 
-INPUTS = {"conv1d": "mfcc", "conv2d": "logmel"}
+INPUTS: dict[str, Literal["mfcc", "logmel"]] = {"conv1d": "mfcc", "conv2d": "logmel"}
 FAMILIES = {"conv1d": "Conv1D VAE", "conv2d": "Conv2D VAE", "fusion": "dense fusion VAE"}
 
 
@@ -40,18 +42,23 @@ class Params:
     seeds: Seeds
     device: Device
     train: Train
+    audio: Audio
     medium: Medium
 
 
-def described(name: str, medium: Medium, folder: Path) -> Model:
-    kind = name if name in INPUTS else "dense"
+def described(name: str, folder: Path, p: Params) -> Model:
+    """The model of this name, with all that it reads."""
+    medium, kind = p.medium, INPUTS.get(name, p.medium.fusion_input)
+    dense = name not in INPUTS
+    frames = None if kind == "stats" else Frames(kind, p.audio)
     lyrics = None if medium.lyrics == "none" else medium.lyrics
+    audio = "dense" if dense else name
     return Model(
         folder,
         name,
         FAMILIES[name],
-        Source(INPUTS.get(name, medium.fusion_input), lyrics, flat=kind == "dense"),
-        partial(joined, hidden=medium.hidden, latent=medium.latent, channels=medium.channels, audio=kind),
+        Source(kind, lyrics, flat=dense, frames=frames),
+        partial(joined, hidden=medium.hidden, latent=medium.latent, channels=medium.channels, audio=audio),
         medium.epochs,
         beta=1.0,
     )
@@ -59,17 +66,17 @@ def described(name: str, medium: Medium, folder: Path) -> Model:
 
 def main() -> None:
     p = params.load(Params)
-    medium, folder = p.medium, store.fresh_folder(store.BUILD / "medium")
-    if "fusion" in medium.models:
-        songs.require_frames(medium.fusion_input, "medium.fusion_input")
+    wanted, folder = p.medium.models, store.fresh_folder(store.BUILD / "medium")
+    if "fusion" in wanted:
+        songs.require_frames(p.medium.fusion_input, "medium.fusion_input", p.audio.external)
     for name in FAMILIES:
-        if name not in medium.models:
-            keep.write_untrained(name, f"medium.models is {', '.join(medium.models)}")
-        elif name in INPUTS and not songs.has_frames(INPUTS[name]):
+        if name not in wanted:
+            keep.write_untrained(name, f"medium.models is {', '.join(wanted)}")
+        elif name in INPUTS and p.audio.external != "none":
             log.warning("%s is left out: it reads frames of sound, which audio.external does not give", name)
             keep.write_untrained(name, "it reads frames of sound, which audio.external does not give")
         else:
-            training.learn(described(name, medium, folder), p.seeds, p.train, p.device)
+            training.learn(described(name, folder, p), p.seeds, p.train, p.device)
 
 
 if __name__ == "__main__":

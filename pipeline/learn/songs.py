@@ -48,15 +48,10 @@ class Corpus:
     labels: tuple[str, ...]  # the values of the condition, in the order of its columns
 
 
-def has_frames(audio: str) -> bool:
-    """Whether stage audio wrote this array: features of another program (audio.external) have no frames."""
-    store.read_rows(store.BUILD / "audio", "stats")  # raises where the stage did not run
-    return (store.BUILD / "audio" / f"{audio}.npy").exists()
-
-
-def require_frames(audio: str, parameter: str) -> None:
-    if not has_frames(audio):
-        raise Problem(f"{parameter} is {audio}, which audio.external does not give: set it to stats")
+def require_frames(kind: str, parameter: str, external: str) -> None:
+    """Raises a Problem where the features are those of another program, which have no frames."""
+    if kind != "stats" and external != "none":
+        raise Problem(f"{parameter} is {kind}, which audio.external does not give: set it to stats")
 
 
 def corpus(source: Source) -> Corpus:
@@ -124,10 +119,10 @@ def _condition(ids: tuple[str, ...], column: str) -> tuple[torch.Tensor, tuple[s
     """One-hot rows of a column of the tracks; a track without a value gets zeros."""
     if column == "none":
         return torch.zeros(len(ids), 0), ()
-    tracks = catalog.usable_tracks()
+    tracks = catalog.heard_tracks()
     if column not in tracks:
         columns = ", ".join(tracks.columns)
         raise Problem(f"hard.condition is {column!r}, which is no column of data/tracks.csv; it has {columns}")
-    values = [str(value) for value in tracks[column].loc[list(ids)]]
+    values = [str(value) for value in tracks.loc[list(ids), column]]
     labels = tuple(sorted(set(values) - {""}))
     return torch.tensor([[float(value == label) for label in labels] for value in values]), labels

@@ -45,16 +45,12 @@ R = TypeVar("R")
 def learn_all(work: Callable[[J], R], jobs: Sequence[J], name: str, train: Train) -> list[R]:
     """`work(job)` for each job, in their order; on a CPU the jobs share the cores, one process each."""
     _remembered.cache_clear()  # the songs may have changed since
-
-    def died(job: J) -> R:
-        raise Problem(f"{job}: the process was ended, most likely for memory: lower train.workers")
-
-    results = workers.in_order(work, jobs, processes(jobs, train), died)
+    results = workers.in_order(work, jobs, processes(jobs, train))
     return list(progress(results, name, len(jobs)))
 
 
 def processes(jobs: Sequence[Job], train: Train) -> int:
-    return 1 if jobs[0].device.type == "cuda" else min(len(jobs), train.workers or workers.cores())
+    return workers.processes(len(jobs), train.workers, cuda=jobs[0].device.type == "cuda")
 
 
 def begin(seed: int, device: torch.device) -> None:
