@@ -21,6 +21,9 @@ class Song:
     lyrics: Lyrics
     score: Score
 
+    def __str__(self) -> str:
+        return self.track.id
+
 
 def songs(count: int, seed: int) -> Iterator[Song]:
     """The songs of a corpus in order; only here does one depend on another, because no line may come twice."""

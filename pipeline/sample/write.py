@@ -3,10 +3,8 @@
 import csv
 import io
 import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -14,6 +12,7 @@ from typing import Final
 import numpy as np
 import soundfile
 
+from pipeline.core import workers
 from pipeline.core.command import progress
 from pipeline.sample import command, mix, ogg
 from pipeline.sample.mix import Wave
@@ -32,7 +31,8 @@ def corpus(songs: Sequence[Song], out: Path, *, stems: bool, jobs: int) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
         new = Path(scratch)
-        for _ in progress(_each(partial(files, out=new, stems=stems), songs, jobs), "songs", len(songs)):
+        written = workers.in_order(partial(files, out=new, stems=stems), songs, jobs)
+        for _ in progress(written, "songs", len(songs)):
             pass
         (new / "tracks.csv").write_text(table(songs), encoding="utf-8")
         out.mkdir(exist_ok=True)
@@ -40,14 +40,6 @@ def corpus(songs: Sequence[Song], out: Path, *, stems: bool, jobs: int) -> None:
             remove(out / old)
         for name in sorted(path.name for path in new.iterdir()):  # tracks.csv comes last
             (new / name).replace(out / name)
-
-
-def _each(write: "partial[None]", songs: Sequence[Song], jobs: int) -> Iterator[None]:
-    if jobs == 1:
-        yield from map(write, songs)
-        return
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        yield from pool.map(write, songs, chunksize=2)
 
 
 def refuse_foreign(out: Path) -> None:
