@@ -7,17 +7,19 @@ import difflib
 import importlib
 import json
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, create_model
+from pydantic_core import ErrorDetails
 
 from pipeline.core.command import Problem
 
 P = TypeVar("P")
+Place = tuple[int | str, ...]  # of a value in the file
 FILE = Path("params.yaml")
 CONFIG = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 WANTED = {
@@ -81,19 +83,12 @@ def load(kind: type[P], file: Path = FILE) -> P:
     """The sections of params.yaml that the dataclass `kind` names, checked."""
     raw, stages, sections = _read(file), _stages(file), _sections(kind)
     known = {name for stage in stages.values() for name in stage.get("params", [])} if stages else set(raw)
-    read = {name: value for name, value in raw.items() if name in sections or name not in known}
-    try:
-        return kind(**_checked(read, sections))
-    except ValidationError as error:
-        errors = error
-    for name, stage in stages.items():  # costs the import of torch, so only now
-        if stage.get("params"):
-            sections |= _sections(importlib.import_module(f"pipeline.{name}").Params)
-    try:
-        _checked(raw if stages else read, sections)
-    except ValidationError as error:
-        errors = error
-    lines = list(_lines(errors, sections))
+    with suppress(ValidationError):
+        return kind(**_checked(raw, sections, known))
+    for stage in stages:  # this imports torch, so it waits for an error
+        with suppress(ImportError):  # a broken stage says so when it runs
+            sections |= _sections(importlib.import_module(f"pipeline.{stage}").Params)
+    lines = _errors(raw, sections, known)
     raise Problem(lines[0] if len(lines) == 1 else "\n  ".join([f"{file} has {len(lines)} errors:", *lines]))
 
 
@@ -101,10 +96,26 @@ def _sections(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind, include_extras=True)
 
 
-def _checked(raw: dict[str, Any], sections: dict[str, Any]) -> dict[str, Any]:
-    """The sections as objects. They are checked as JSON, where a list may be a strict tuple and a mapping a section."""
+def _checked(raw: dict[str, Any], sections: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    """The sections as objects; a name that is not known is an error.
+
+    They are checked as JSON, where a list may be a strict tuple and a mapping a section.
+    """
     fields: dict[str, Any] = {name: (hint, ...) for name, hint in sections.items()}
-    return dict(create_model("Parameters", __config__=CONFIG, **fields).model_validate_json(json.dumps(raw)))
+    model = create_model("Parameters", __config__=CONFIG, **fields)
+    read = {name: value for name, value in raw.items() if name in sections or name not in known}
+    return dict(model.model_validate_json(json.dumps(read)))
+
+
+def _errors(raw: dict[str, Any], sections: dict[str, Any], known: set[str]) -> list[str]:
+    """One line per error. A misspelt name is one error, not an unknown name and a missing one."""
+    try:
+        _checked(raw, sections, known)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        guesses = {item["loc"]: _guess(item["loc"], sections) for item in details if item["type"] in UNKNOWN}
+        return [line for item in details if (line := _line(item, guesses))]
+    return []
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -135,23 +146,23 @@ def _stages(file: Path) -> dict[str, Any]:
     return yaml.safe_load(stages.read_text(encoding="utf-8"))["stages"] if stages.exists() else {}
 
 
-def _lines(errors: ValidationError, sections: dict[str, Any]) -> Iterator[str]:
-    """One line per error. A misspelt name is one error, not an unknown name and a missing one."""
-    details = errors.errors(include_url=False)
-    guesses = {error["loc"]: _guess(error["loc"], sections) for error in details if error["type"] in UNKNOWN}
-    for error in details:
-        name, value = _name(error["loc"]), error["input"]
-        if guess := guesses.get(error["loc"]):
-            yield f"unknown parameter {name}; {guess[1]}"
-        elif error["type"] == "missing":
-            if error["loc"] not in [guess[0] for guess in guesses.values()]:
-                yield f"parameter {name} is missing in {FILE}; `git diff {FILE}` shows what changed"
-        elif error["type"] != "too_short" or not value:  # a list whose items are wrong is not empty
-            wanted = WANTED.get(error["type"], "{msg}").format(msg=error["msg"], **error.get("ctx", {}))
-            yield f"{name} is {_shown(value)} in {FILE}; it must be {wanted}"
+def _line(error: ErrorDetails, guesses: dict[Place, tuple[Place, str]]) -> str | None:
+    """What is wrong, with the cure; None where another line says it."""
+    name, kind, value = _name(error["loc"]), error["type"], error["input"]
+    if kind == "json_invalid":
+        return f"{FILE} cannot be read ({error['ctx']['error']}): fix it, or run `git checkout {FILE}`"
+    if kind in UNKNOWN:
+        return f"unknown parameter {name}; {guesses[error['loc']][1]}"
+    if kind == "missing":
+        misspelt = error["loc"] in [meant for meant, _ in guesses.values()]
+        return None if misspelt else f"parameter {name} is missing in {FILE}; `git diff {FILE}` shows what changed"
+    if kind == "too_short" and value:  # the items are wrong, and each has its line
+        return None
+    wanted = WANTED.get(kind, "{msg}").format(msg=error["msg"], **error.get("ctx", {}))
+    return f"{name} is {_shown(value)} in {FILE}; it must be {wanted}"
 
 
-def _guess(place: tuple[int | str, ...], sections: dict[str, Any]) -> tuple[tuple[int | str, ...], str]:
+def _guess(place: Place, sections: dict[str, Any]) -> tuple[Place, str]:
     """The place that a misspelt one may mean, and the words for it."""
     *parents, name = place
     for parent in parents:
@@ -162,7 +173,7 @@ def _guess(place: tuple[int | str, ...], sections: dict[str, Any]) -> tuple[tupl
     return place, f"known are {', '.join(sorted(sections))}"
 
 
-def _name(place: tuple[int | str, ...]) -> str:
+def _name(place: Place) -> str:
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
     return _printable("".join(parts).removeprefix("."))
 
