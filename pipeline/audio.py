@@ -7,7 +7,6 @@ made, one row per segment, and there are no frames and no levels.
 """
 
 import logging
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from pipeline.core.command import Problem
 from pipeline.sound import descriptors, external
 from pipeline.sound.features import Audio, Refused, all_features, sound_files
 from pipeline.sound.levels import levels
-from pipeline.sound.npy import RowFile
 
 log = logging.getLogger(__name__)
 
@@ -36,22 +34,13 @@ def write(tracks: pd.DataFrame, p: Audio, folder: Path, kept: Cache) -> dict[str
     files = sound_files([store.DATA / path for path in tracks["audio"]])
     results = command.progress(all_features(files, p, kept), "audio", len(files))
     rows, digests, level_rows, reasons = {}, [], [], {}
-    with ExitStack() as open_files:
-        heavy = {
-            "mfcc": open_files.enter_context(RowFile(folder / "mfcc.npy", (p.segments, p.mfcc, p.frames), np.float32)),
-            "logmel": open_files.enter_context(
-                RowFile(folder / "logmel.npy", (p.segments, p.mels, p.frames // p.mel_pool), np.float32)
-            ),
-        }
-        for id_, file, track in zip(tracks["id"], files, results, strict=True):
-            if isinstance(track, Refused):
-                reasons[id_] = track.reason
-                continue
-            rows[id_] = track.stats, track.valid
-            digests.append(file.sha256)
-            level_rows.append(levels(track.logmel[track.valid]))
-            for name, array in heavy.items():
-                array.append(getattr(track, name))
+    for id_, file, track in zip(tracks["id"], files, results, strict=True):
+        if isinstance(track, Refused):
+            reasons[id_] = track.reason
+            continue
+        rows[id_] = track.stats, track.valid
+        digests.append(file.sha256)
+        level_rows.append(levels(track.logmel[track.valid]))
     if rows:
         stats, valid = map(np.stack, zip(*rows.values(), strict=True))
         table = pd.DataFrame(level_rows)

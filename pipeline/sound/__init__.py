@@ -1,1 +1,1 @@
-"""How sound becomes numbers: opening files, spectra, descriptors. Only the stages tracks and audio look in here."""
+"""How sound becomes numbers: opening files, spectra, statistics, levels, frames."""

@@ -1,7 +1,7 @@
-"""What a segment sounds like as a whole: named statistics over its frames.
+"""Named statistics over the frames of a segment.
 
-MFCC say the timbre; chroma from the clip's strongest note the mode, whatever the key; contrast and flatness tell tone
-from noise; pulse says the rhythm. Measured on 120 songs, each helps or does not hurt beside MFCC alone.
+MFCC describe the timbre; chroma from the clip's strongest note the mode, whatever the key; contrast and flatness
+separate tones from noise; pulse describes the rhythm. On 120 songs, each helps or does not hurt beside MFCC alone.
 """
 
 from itertools import pairwise

@@ -142,8 +142,8 @@ def _unless_silent(track: Features) -> Features | Refused:
     return track if track.valid.any() else Refused("is silent")
 
 
-def _crashed(path: Path) -> Refused:
-    return Refused(f"crashes the decoder: {path.name} may be malicious")
+def _crashed(_path: Path) -> Refused:
+    return Refused("crashes the decoder and may be malicious")
 
 
 # --- many tracks ------------------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ def all_features(files: Sequence[SoundFile], p: Audio, kept: Cache) -> Iterator[
     backend, why = choose_backend(p.backend)
     keys = [key(file, p, backend) for file in files]
     new = [file.path for file, k in zip(files, keys, strict=True) if k not in kept]
-    processes = max(1, min(p.workers or workers.cores(), len(new) // MIN_TRACKS))
+    processes = workers.processes(len(new) // MIN_TRACKS, p.workers)
     log.info("features: %d of %d from %s", len(files) - len(new), len(files), kept.folder)
     if new:
         log.info("features: %d by %s (%s), %d at a time", len(new), backend, why, processes)

@@ -39,17 +39,10 @@ class Frames:
         p = self.audio
         return (p.mfcc, p.frames) if self.kind == "mfcc" else (p.mels, p.frames // p.mel_pool)
 
-    def values(self, ids: Sequence[str]) -> Float32[F32, "track segment row column"]:
-        """All frames in the order of `ids`; segments that are not valid hold zeros."""
-        values = np.empty((len(ids), self.audio.segments, *self.shape), np.float32)
-        for row, track in enumerate(self._tracks(ids)):
-            values[row] = track
-        return values
-
     def segments(
         self, ids: Sequence[str], valid: Bool[NDArray[np.bool_], "track segment"]
     ) -> Float32[F32, "valid row column"]:
-        """The frames of the valid segments, track by track: less memory than `values`, for large collections."""
+        """The frames of the valid segments, track by track in the order of `ids`, in memory once."""
         values, start = np.empty((int(valid.sum()), *self.shape), np.float32), 0
         for track, mask in zip(self._tracks(ids), valid, strict=True):
             values[start : (start := start + int(mask.sum()))] = track[mask]

@@ -1,4 +1,4 @@
-"""Level and bandwidth of a track: what a mastering or a codec leaves behind, and none of it is what is played."""
+"""Level and bandwidth of a track: traces of mastering and codec, not of the music."""
 
 import numpy as np
 from jaxtyping import Float32

@@ -8,15 +8,15 @@ import soundfile
 from pipeline.sound.waves import Mono, Unreadable, middle
 
 RATE = 22_050
-AROUND = 5  # previews are looked for in a stretch this many times as long, in the middle of the track
+SEARCHED = 5  # times the length of a preview: the middle stretch of the track in which it is searched
 FADE = 0.03  # seconds
-STEP = 0.25  # seconds between the starts that are tried
+STEP = 0.25  # seconds between two candidates
 PEAK = 0.7
-SMALL = 0.8  # of MP3's compression levels: 40 kbit/s at this rate
+COMPRESSION = 0.8  # of MP3: 40 kbit/s at this rate
 
 
 def loudest(mono: Mono, seconds: float, rate: int) -> Mono:
-    """The stretch of this many seconds with the most energy; the first of them if several have."""
+    """The stretch of this many seconds with the most energy; the first if several have."""
     wide, step = int(seconds * rate), int(STEP * rate)
     if len(mono) <= wide:
         return mono
@@ -27,7 +27,7 @@ def loudest(mono: Mono, seconds: float, rate: int) -> Mono:
 
 
 def faded(mono: Mono, rate: int) -> Mono:
-    """At one level for all tracks, from silence to silence, so that nothing clicks."""
+    """The same peak for all tracks, and silence at both ends, so that nothing clicks."""
     ramp = np.ones(len(mono), dtype=np.float32)
     edge = min(int(FADE * rate), len(mono) // 2)
     if edge:
@@ -40,10 +40,10 @@ def faded(mono: Mono, rate: int) -> Mono:
 def write(sound: Path, preview: Path, seconds: float) -> bool:
     """Writes the preview of a sound file; False where it cannot be read (stage `tracks` has said why)."""
     try:
-        mono = middle(sound, AROUND * seconds, RATE)
+        mono = middle(sound, SEARCHED * seconds, RATE)
     except (Unreadable, OSError):
         return False
     preview.parent.mkdir(parents=True, exist_ok=True)
     part = faded(loudest(mono, seconds, RATE), RATE)
-    soundfile.write(preview, part, RATE, format="MP3", bitrate_mode="CONSTANT", compression_level=SMALL)
+    soundfile.write(preview, part, RATE, format="MP3", bitrate_mode="CONSTANT", compression_level=COMPRESSION)
     return True

@@ -21,7 +21,7 @@ FLOOR = 1e-10  # power that counts as none: -100 dB
 
 @dataclass(frozen=True)
 class Shape:
-    """How a wave is cut into frames and bands."""
+    """The sizes of frames and bands."""
 
     rate: int
     hop: int
@@ -135,8 +135,8 @@ def cosines(mels: int, mfcc: int) -> Float32[F32, "mel mfcc"]:
 def chroma_filters(rate: int, fft: int) -> Float32[F32, "12 bin"]:
     """Which of the twelve pitch classes (C first, A = 440 Hz) each bin belongs to, soft by a semitone."""
     hertz = np.fft.rfftfreq(fft, 1 / rate)
-    heard = (hertz >= 110) & (hertz <= 3000)  # below, a bin is wider than a semitone; above is mostly noise
+    used = (hertz >= 110) & (hertz <= 3000)  # below, a bin is wider than a semitone; above is mostly noise
     note = 69 + 12 * np.log2(np.maximum(hertz, 1) / 440)
     apart = (note - np.arange(12)[:, None] + 6) % 12 - 6
-    filters: F32 = (np.exp(-0.5 * (apart / 0.5) ** 2) * heard).astype(np.float32)
+    filters: F32 = (np.exp(-0.5 * (apart / 0.5) ** 2) * used).astype(np.float32)
     return filters

@@ -1,8 +1,7 @@
-"""The one opener of sound files: what a file says of itself, and the middle of it as a mono wave.
+"""The only opener of sound files: their length and format, and their middle as a mono wave.
 
-soundfile decodes WAV, MP3, OGG (Vorbis and Opus) and FLAC. PyAV decodes the rest, and whatever soundfile cannot be
-trusted with: it walks over the packets, so it needs neither a header that tells the truth nor a seek that lands where
-it was told to.
+soundfile decodes WAV, MP3, OGG (Vorbis and Opus) and FLAC. PyAV decodes the rest, and files whose header soundfile
+misreads: it walks over the packets, so it needs neither a true header nor an exact seek.
 """
 
 import os
@@ -21,7 +20,7 @@ from jaxtyping import Float32
 from numpy.typing import NDArray
 
 QUIET = 1e-4  # a peak below it (-80 dB) is silence: dither of 16-bit sound reaches 6e-5
-RATES = (1_000, 768_000)  # samples a second that are meant seriously
+RATES = (1_000, 768_000)  # plausible samples per second
 CHANNELS = 32
 
 # Seconds decoded and dropped before a cut: MP3 and WMA borrow bits from earlier packets. After a bare seek into a VBR
@@ -52,32 +51,32 @@ class Info:
 
 
 def probe(path: Path) -> Info:
-    """What `path` holds, decoding as little of it as an honest duration needs."""
+    """What `path` holds; decodes only what the true duration needs."""
     return _probe(path)[0]
 
 
 def _probe(path: Path) -> tuple[Info, bool]:
-    """What `path` holds, and whether soundfile is to decode it."""
+    """What `path` holds, and whether soundfile can decode it."""
     _refuse_no_file(path)
-    plain = _soundfile_info(path)
-    info = plain or _packets_info(path)
+    trusted = _soundfile_info(path)
+    info = trusted or _packets_info(path)
     if not RATES[0] <= info.sample_rate <= RATES[1]:
         raise Unreadable(f"says it has {info.sample_rate} samples a second")
     if not 1 <= info.channels <= CHANNELS:
         raise Unreadable(f"says it has {info.channels} channels")
     if info.seconds <= 0:
         raise Unreadable("holds no sound: 0 s long")
-    return info, plain is not None
+    return info, trusted is not None
 
 
 def middle(path: Path, seconds: float, rate: int) -> Mono:
     """The middle `seconds` of `path` (all of it if it is shorter) as one channel at `rate` samples a second."""
-    info, plain = _probe(path)
-    cut = _soundfile_middle(path, seconds) if plain else None
-    mono, found = (cut, info.sample_rate) if cut is not None else _packets_middle(path, seconds)
+    info, trusted = _probe(path)
+    cut = _soundfile_middle(path, seconds) if trusted else None
+    mono, file_rate = (cut, info.sample_rate) if cut is not None else _packets_middle(path, seconds)
     _refuse_no_sound(mono)
     # Mixed down first: one channel to resample instead of two, and the same result, both being linear.
-    wave: Mono = soxr.resample(mono, found, rate, quality="HQ")[: round(seconds * rate)]
+    wave: Mono = soxr.resample(mono, file_rate, rate, quality="HQ")[: round(seconds * rate)]
     if not len(wave):
         raise Unreadable(f"holds no sound: {len(mono)} samples")
     return np.ascontiguousarray(wave, dtype=np.float32)
@@ -104,14 +103,14 @@ def _refuse_no_sound(mono: Mono) -> None:
         raise Unreadable("is silent")
 
 
-# --- soundfile: fast, where the header is to be trusted ---------------------------------------------------------------
+# --- soundfile: fast, where the header is true ------------------------------------------------------------------------
 
 
 def _soundfile_info(path: Path) -> Info | None:
-    """What libsndfile says, or None where it cannot read the file or its word is not to be trusted."""
+    """What libsndfile says, or None where it cannot read the file or misreads its length."""
     try:
         with soundfile.SoundFile(path) as file:
-            if file.format == "MP3" and not _mp3_says_its_length(path):
+            if file.format == "MP3" and not _mp3_states_length(path):
                 return None
             if file.format in ("FLAC", "OGG") and not _last_frame_is_there(file):
                 return None
@@ -127,7 +126,7 @@ def _last_frame_is_there(file: soundfile.SoundFile) -> bool:
     return bool(len(file.read(1)) == 1)
 
 
-def _mp3_says_its_length(path: Path) -> bool:
+def _mp3_states_length(path: Path) -> bool:
     """Whether an MP3 begins with a Xing, Info or VBRI frame that counts its frames, and all its bytes are there.
 
     Without one libsndfile guesses the length from the first frame, and silently stops there.
@@ -181,18 +180,18 @@ def _soundfile_middle(path: Path, seconds: float) -> Mono | None:
 
 
 class _Hush:
-    """Keeps libmpg123 quiet: after a seek it tells of frames that it cannot decode yet. They lie in the run-up.
+    """Keeps libmpg123 quiet: after a seek it warns of frames that it cannot decode yet, which lie in the run-up.
 
-    It writes past Python, straight to descriptor 2, which all threads share: the last one out opens it again.
+    It writes past Python, straight to descriptor 2, which all threads share: the last thread opens it again.
     """
 
     def __init__(self) -> None:
-        self.lock, self.inside, self.kept = Lock(), 0, -1
+        self.lock, self.inside, self.stderr = Lock(), 0, -1
 
     def __enter__(self) -> None:
         with self.lock:
             if not self.inside:
-                nothing, self.kept = os.open(os.devnull, os.O_WRONLY), os.dup(2)
+                nothing, self.stderr = os.open(os.devnull, os.O_WRONLY), os.dup(2)
                 os.dup2(nothing, 2)
                 os.close(nothing)
             self.inside += 1
@@ -201,15 +200,15 @@ class _Hush:
         with self.lock:
             self.inside -= 1
             if not self.inside:
-                os.dup2(self.kept, 2)
-                os.close(self.kept)
+                os.dup2(self.stderr, 2)
+                os.close(self.stderr)
 
 
 _hushed = _Hush()
 
 
 def _mixed(channels: Float32[NDArray[np.float32], "channel time"]) -> Mono:
-    """The mean of the channels; adding them one by one is several times faster than .mean() over a short axis."""
+    """The mean of the channels; a loop of sums is several times faster than .mean() over a short axis."""
     mono: Mono = channels[0].copy()
     for channel in channels[1:]:
         mono += channel
@@ -248,7 +247,7 @@ def _all_packets(box: Any, stream: Any) -> list[Any]:
 
 
 def _span(packets: list[Any]) -> tuple[float, float]:
-    """The seconds at which the sound begins and ends; what lies before zero is the encoder's run-up."""
+    """The seconds at which the sound begins and ends; before zero lies the run-up of the encoder."""
     first, last = packets[0], packets[-1]
     length = last.duration or (last.pts - packets[-2].pts if len(packets) > 1 else 0)
     return max(0.0, float(first.pts * first.time_base)), float((last.pts + length) * last.time_base)
@@ -276,14 +275,14 @@ def _packets_middle(path: Path, seconds: float) -> tuple[Mono, int]:
         raise Unreadable("holds no sound that can be decoded")
     rate = pieces[0][2]
     if any(piece[2] != rate for piece in pieces):
-        raise Unreadable("changes its sample rate on the way")
+        raise Unreadable("changes its sample rate midway")
     wave = np.concatenate([piece[1] for piece in pieces])
     skip = max(0, round((start - pieces[0][0]) * rate))
     return wave[skip : skip + round((stop - start) * rate)], rate
 
 
 def _decoded(stream: Any, packets: list[Any]) -> Iterator[tuple[float, Mono, int]]:
-    """Each decoded frame: the second at which it begins, its samples as one channel, its rate."""
+    """Each decoded frame: its start in seconds, its samples as one channel, its rate."""
     to_float = av.AudioResampler(format="fltp")
     for packet in [*packets, None]:
         try:

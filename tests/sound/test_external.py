@@ -136,7 +136,7 @@ def test_the_whole_path_with_the_features_of_another_program(colleague: Path, ca
         )
     rows = store.read_rows(colleague / "build" / "audio", "stats", "valid")
     assert rows["stats"].shape == (11, 2, 7)
-    row = "en_011,audio,audio/en/en_011.ogg,has no whole row in data/features.csv"
+    row = "en_011,audio,audio/en/en_011.wav,has no whole row in data/features.csv"
     skipped = (colleague / "build/audio/skipped.csv").read_text(encoding="utf-8")
     assert skipped.splitlines() == ["id,stage,file,reason", row]
     for line in ("en_011.wav is left out: has no whole row", "conv1d is left out", "conv2d is left out"):
@@ -146,11 +146,11 @@ def test_the_whole_path_with_the_features_of_another_program(colleague: Path, ca
     told = store.read_json(colleague / "reports" / "metrics.json")
     assert told["data"]["tracks"] == 11
     assert told["raw"]["genre"]["ami"] is not None
-    audit = pd.read_csv(colleague / "reports" / "audit.csv", keep_default_na=False).set_index(["door", "label"])
+    audit = pd.read_csv(colleague / "reports" / "audit.csv", keep_default_na=False).set_index(["shortcut", "label"])
     assert audit.index.is_unique
     verdicts = audit["verdict"].to_dict()
-    assert verdicts["feature length", "language"] == "tells"
-    assert verdicts["feature tempo", "genre"] == "tells"
+    assert verdicts["feature length", "language"] == "strong"
+    assert verdicts["feature tempo", "genre"] == "strong"
     assert verdicts["feature n0", "language"] == "no"
     drawn = {one["file"] for one in store.read_json(colleague / "reports" / "figures" / "figures.json")}
     assert "curves.png" in drawn

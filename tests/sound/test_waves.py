@@ -249,7 +249,7 @@ def test_a_tag_before_the_first_frame_is_passed_over(tmp_path: Path) -> None:
     plain = written(tmp_path / "plain.mp3", chirp(5)).read_bytes()
     tagged = tmp_path / "tagged.mp3"
     tagged.write_bytes(b"ID3\x04\x00\x00" + bytes([0, 0, 0x4E, 0x10]) + bytes(0x4E * 128 + 0x10) + plain)
-    assert waves._mp3_says_its_length(tagged)
+    assert waves._mp3_states_length(tagged)
     assert probe(tagged).seconds == pytest.approx(5, abs=0.06)
 
 
