@@ -1,20 +1,21 @@
-"""Stage `figures`: the pictures of a run, each under the sentence that it shows.
+"""Stage `figures`: the pictures of a run, each under a sentence that says what it shows.
 
-Writes reports/figures: a PNG a figure, figures.json (section, title and caption of each); map.json and clusters.json,
-of which the pages make the interactive map and the cards; previews/, a few seconds of each track as MP3;
-reports/plots/curves.csv for `dvc plots`. A figure that cannot be drawn is left out, and a line says why.
+Writes reports/figures: one PNG per figure and figures.json (section, title and caption of each); map.json and
+clusters.json, from which the pages make the interactive map and the cards; previews/, a few seconds of each track as
+MP3; and reports/plots/curves.csv for `dvc plots`. A figure that cannot be drawn is left out, and a line says why.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Annotated, Any, Literal
 
-from pipeline.core import command, params, store
-from pipeline.core.params import Within
+from pipeline.core import command, params, store, workers
+from pipeline.core.inputs import inputs_digest
+from pipeline.core.params import Number, Within
 from pipeline.core.settings import Evaluate
+from pipeline.core.store import Array
 from pipeline.draw import (
     agreement,
     cards,
@@ -23,21 +24,25 @@ from pipeline.draw import (
     learning,
     map_data,
     maps,
+    planes,
     reconstructions,
-    run,
     style,
     traversals,
 )
-from pipeline.draw.run import Run
-from pipeline.draw.style import Drawn, LeftOut
+from pipeline.draw.cards import Card
+from pipeline.draw.run import Run, read_run
+from pipeline.draw.style import Drawn, LeftOut, Letters
 from pipeline.sound import previews
+from pipeline.sound.features import Audio
 
 log = logging.getLogger(__name__)
+
+FOLDER = store.REPORTS / "figures"
 
 
 @dataclass(frozen=True)
 class Previews:
-    seconds: Annotated[float, Within(1, 30)]
+    seconds: Annotated[Number, Within(1, 30)]
     tracks: Annotated[int, Within(0)]
 
 
@@ -53,88 +58,135 @@ class Figures:
 
 @dataclass(frozen=True)
 class Params:
+    audio: Audio
     evaluate: Evaluate
     figures: Figures
 
 
-Plan = tuple[str, str, Callable[[], Drawn]]  # section, name of the file, how to draw it
+@dataclass(frozen=True)
+class Picture:
+    """A figure: its section in the report, the name of its file, and what draws it."""
+
+    section: str
+    name: str
+    draw: Callable[[Run], Drawn]
+    embedding: str = ""  # that a map shows
 
 
-def plan(known: Run, p: Figures) -> Iterator[Plan]:
+@dataclass(frozen=True)
+class Result:
+    """What figures.json says about a picture; nothing where it was left out."""
+
+    record: Mapping[str, str] = field(default_factory=dict)
+    reason: str = "its process died"
+    planes: Mapping[str, Array] = field(default_factory=dict)
+
+
+def plan(run: Run, p: Figures) -> Iterator[Picture]:
     """Every figure, in the order of the report."""
-    yield "Spread over the seeds", "scores", partial(agreement.bars, known)
-    models = [kind.name for kind in run.models(known)]
-    for name in run.mapped(known) if p.maps else ():
-        draw = partial(maps.sheet, known, name, p.maps, p.colours, p.max_points, p.seed)
-        yield "Maps", f"map_{name}", draw
-    for name in run.mapped(known):
-        yield (
-            "What the clusters are made of",
-            f"clusters_{name}",
-            partial(composition.panels, known, name, p.colours),
-        )
-    for name in (kind.name for kind in run.models(known) if len(kind.about.get("shapes", {}).get("audio", ())) > 1):
-        yield "Reconstructions", f"reconstruction_{name}", partial(reconstructions.pictures, known, name)
-    yield "Reconstructions", "reconstruction_envelopes", partial(reconstructions.envelopes, known)
+    sample: dict[str, Any] = {"max_points": p.max_points, "seed": p.seed}
+    yield Picture("Spread over the seeds", "scores", agreement.bars)
+    for name in run.mapped if p.maps else ():
+        draw = partial(maps.sheet, name=name, projections=p.maps, most=p.colours, **sample)
+        yield Picture("Maps", f"map_{name}", draw, name)
+    for name in run.mapped:
+        draw = partial(composition.panels, name=name, most=p.colours)
+        yield Picture("What the clusters are made of", f"clusters_{name}", draw)
+    models = [embedding.name for embedding in run.trained]
     for name in models:
-        yield "Along the latent units", f"traversal_{name}", partial(traversals.panels, known, name)
+        if len(run.embedding(name).about.get("shapes", {}).get("audio", ())) > 1:
+            draw = partial(reconstructions.pictures, name=name)
+            yield Picture("Reconstructions", f"reconstruction_{name}", draw)
+    yield Picture("Reconstructions", "reconstruction_envelopes", reconstructions.envelopes)
+    for name in models:
+        yield Picture("Along the latent units", f"traversal_{name}", partial(traversals.panels, name=name))
     if "hard" in models:
-        yield "Audio against lyrics", "crossmodal_matrix", partial(crossmodal.matrix, known, p.max_points, p.seed)
-        yield "Audio against lyrics", "crossmodal_retrieval", partial(crossmodal.retrieval, known, p.max_points, p.seed)
-    yield "Learning", "curves", partial(learning.training, known)
-    yield "Learning", "units", partial(learning.units, known)
+        yield Picture("Audio against lyrics", "crossmodal_matrix", partial(crossmodal.matrix, **sample))
+        yield Picture("Audio against lyrics", "crossmodal_retrieval", partial(crossmodal.retrieval, **sample))
+    yield Picture("Learning", "curves", learning.training)
+    yield Picture("Learning", "units", learning.units)
 
 
-def texts(known: Run) -> list[str]:
+def texts(run: Run) -> list[str]:
     """All words of the corpus that may be drawn: fonts are looked for once."""
-    named = [column for column in (*known.columns, "title") if column in known.tracks]
-    return [*known.columns, *known.ids, *(value for column in named for value in set(known.values(column)))]
+    named = [column for column in (*run.columns, "title") if column in run.tracks]
+    return [*run.columns, *run.ids, *(value for column in named for value in set(run.values(column)))]
 
 
-def interactive(known: Run, p: Figures, folder: Path) -> None:
-    """Writes what the map and the cards of the clusters are made of, and the previews that they play."""
-    drawn = map_data.atlas(known, p.map_models, p.maps, p.max_points, p.seed)
-    told = {name: cards.cards(known, name) for name in drawn["models"]}
-    examples = [track["id"] for found in told.values() for card in found for track in card["exemplars"]]
-    wanted = list(dict.fromkeys([*examples, *(track["id"] for track in drawn["tracks"])]))[: p.previews.tracks]
-    heard = set(_previewed(known, wanted, p.previews.seconds, folder / "previews"))
-    for track in drawn["tracks"]:
-        track["heard"] = track["id"] in heard
-    store.write_json(folder / "map.json", drawn | {"preview_seconds": p.previews.seconds})
-    store.write_json(folder / "clusters.json", {"clusterer": known.headline, "heard": sorted(heard), "models": told})
-    log.info("previews: %d of %d tracks", len(heard), len(known.ids))
+@cache
+def _run(p: Params) -> Run:
+    """Read once by each process."""
+    spectrum = (p.audio.mels, p.audio.frames) if p.audio.external == "none" else None
+    return read_run(p.evaluate.labels, p.evaluate.headline, spectrum)
 
 
-def _previewed(known: Run, ids: list[str], seconds: float, folder: Path) -> Iterator[str]:
-    """The ids whose preview could be written, as <id>.mp3."""
-    store.fresh_folder(folder)
-    for id_ in command.progress(ids, "previews"):
-        if previews.write(store.DATA / str(known.tracks.loc[id_, "audio"]), folder / f"{id_}.mp3", seconds):
-            yield id_
+def _draw(p: Params, picture: Picture, letters: Letters) -> Result:
+    try:
+        with style.use_style(letters):
+            drawn = picture.draw(_run(p))
+            style.save(drawn, FOLDER / f"{picture.name}.png", letters)
+    except LeftOut as reason:
+        return Result(reason=str(reason))
+    record = {"file": f"{picture.name}.png", "section": picture.section}
+    return Result(record | {"title": drawn.title, "caption": drawn.caption}, planes=drawn.planes)
+
+
+def _call(job: Callable[[], Any]) -> Any:
+    return job()
+
+
+def _draw_all(p: Params, pictures: list[Picture], wanted: list[str]) -> tuple[list[Result], set[str]]:
+    """Draws the pictures, and writes previews of the tracks `wanted`; returns the ids that have one."""
+    run = _run(p)
+    letters, folder = style.choose_letters(texts(run)), store.fresh_folder(FOLDER / "previews")
+    log.info("letters by %s", ", ".join(letters.families))
+    jobs: list[Callable[[], Any]] = [partial(_draw, p, picture, letters) for picture in pictures]
+    for id_ in wanted:
+        sound = store.DATA / str(run.tracks.loc[id_, "audio"])
+        jobs.append(partial(previews.write, sound, folder / f"{id_}.mp3", p.figures.previews.seconds))
+    done = workers.in_order(_call, jobs, workers.processes(len(jobs)), lambda _: None)
+    results = list(command.progress(done, "figures", len(jobs)))
+    previewed = zip(wanted, results[len(pictures) :], strict=True)
+    return [result or Result() for result in results[: len(pictures)]], {id_ for id_, written in previewed if written}
+
+
+def _write_map(p: Params, sheets: Mapping[str, list[Card]], laid_out: map_data.Planes, heard: set[str]) -> None:
+    """Writes what the interactive map and the cards of the clusters are made of."""
+    run = _run(p)
+    content = map_data.map_data(run, list(sheets), laid_out, p.figures.max_points, p.figures.seed)
+    examples = map_data.named_tracks(run, [run.ids.index(id_) for id_ in cards.exemplars(sheets)])
+    for id_, track in [*content["tracks"].items(), *examples.items()]:
+        track["preview"] = id_ in heard
+    store.write_json(FOLDER / "map.json", content | {"preview_seconds": p.figures.previews.seconds})
+    store.write_json(FOLDER / "clusters.json", {"clusterer": run.headline, "tracks": examples, "models": sheets})
+    log.info("previews: %d of %d tracks", len(heard), len(run.ids))
 
 
 def main() -> None:
     p = params.load(Params)
-    known = run.read_run(p.evaluate.labels, p.evaluate.headline)
-    folder = store.REPORTS / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.png"):
+    _run.cache_clear()  # what a run read before in this process, as tests do
+    run, (points, seed) = _run(p), (p.figures.max_points, p.figures.seed)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.png"):
         old.unlink()
-    say = style.letters(texts(known))
-    told = []
-    with style.use_style(say):
-        for section, name, draw in command.progress(list(plan(known, p.figures)), "figures"):
-            try:
-                drawn = draw()
-            except LeftOut as reason:
-                log.info("%s.png is left out: %s", name, reason)
-                continue
-            style.save(drawn, folder / f"{name}.png", say)
-            told.append({"file": f"{name}.png", "section": section, "title": drawn.title, "caption": drawn.caption})
-    store.write_json(folder / "figures.json", told)
-    interactive(known, p.figures, folder)
-    store.write_table(store.REPORTS / "plots" / "curves.csv", learning.mean_curves(learning.curves(known)))
-    log.info("figures: %d in %s; letters by %s", len(told), folder, ", ".join(say.families))
+    sheets = cards.cards(run, map_data.mappable(run, p.figures.map_models, points, seed))
+    shown = [run.ids[row] for row in planes.sample(len(run.ids), points, seed)]
+    wanted = list(dict.fromkeys([*cards.exemplars(sheets), *shown]))[: p.figures.previews.tracks]
+    pictures = list(plan(run, p.figures))
+    results, heard = _draw_all(p, pictures, wanted)
+    for picture, result in zip(pictures, results, strict=True):
+        if not result.record:
+            log.info("%s.png is left out: %s", picture.name, result.reason)
+    drawn = [picture for picture, result in zip(pictures, results, strict=True) if result.record]
+    laid_out = {
+        picture.embedding: result.planes for picture, result in zip(pictures, results, strict=True) if result.planes
+    }
+    store.write_json(FOLDER / "figures.json", [result.record for result in results if result.record])
+    _write_map(p, sheets, laid_out, heard)
+    store.write_table(store.REPORTS / "plots" / "curves.csv", learning.mean_curves(learning.curves(run)))
+    made_from = {"inputs": inputs_digest("figures"), "drawn": [picture.name for picture in drawn]}
+    store.write_json(store.BUILD / "figures" / "made_from.json", made_from)
+    log.info("figures: %d in %s", len(drawn), FOLDER)
 
 
 if __name__ == "__main__":

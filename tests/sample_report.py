@@ -125,9 +125,16 @@ def comparisons() -> list[dict[str, Any]]:
 
 def audit() -> pd.DataFrame:
     rows = [
-        {"door": "column mode", "label": "genre", "verdict": "tells", "score": 0.9, "chance": 0.2, "null_high": 0.3},
-        {"door": "folder", "label": "genre", "verdict": "no", "score": 0.2, "chance": 0.2, "null_high": 0.3},
-        {"door": "duplicate lyrics", "label": "", "verdict": "found", "note": "t0 t1"},
+        {
+            "shortcut": "column mode",
+            "label": "genre",
+            "verdict": "strong",
+            "score": 0.9,
+            "chance": 0.2,
+            "null_high": 0.3,
+        },
+        {"shortcut": "folder", "label": "genre", "verdict": "none", "score": 0.2, "chance": 0.2, "null_high": 0.3},
+        {"shortcut": "duplicate lyrics", "label": "", "verdict": "duplicate", "note": "t0 t1"},
     ]
     return pd.DataFrame(rows)
 
@@ -171,33 +178,38 @@ def pictures(folder: Path) -> None:
         soundfile.write(folder / "previews" / f"t{number}.mp3", 0.1 * rng.normal(size=22_050), 22_050, format="MP3")
     store.write_json(folder / "map.json", the_map(rng))
     cards = [card("0", [0, 2, 4]), card("1", [1, 3])]
-    store.write_json(
-        folder / "clusters.json", {"clusterer": "kmeans", "heard": ["t0", "t1"], "models": {"easy": cards}}
-    )
+    tracks = {f"t{n}": track(n) | {"preview": n < 2} for n in range(5)}
+    store.write_json(folder / "clusters.json", {"clusterer": "kmeans", "tracks": tracks, "models": {"easy": cards}})
+
+
+def track(n: int) -> dict[str, Any]:
+    return {"title": TITLES[n], "artist": f"artist {n % 2}", "language": ("bn", "en")[n % 2], "preview": n < 5}
 
 
 def the_map(rng: np.random.Generator) -> dict[str, Any]:
-    tracks = [
-        {"id": f"t{n}", "title": title, "artist": f"artist {n % 2}", "language": ("bn", "en")[n % 2], "heard": n < 5}
-        for n, title in enumerate(TITLES)
-    ]
+    ids = [f"t{n}" for n in range(6)]
+    genre, tempo = ["rock", "", "folk"] * 2, [str(60 + 9 * n) for n in range(6)]
+    tracks = {id_: track(n) | {"values": {"genre": genre[n], "tempo": tempo[n]}} for n, id_ in enumerate(ids)}
     trust = {"trustworthiness": 0.9123, "neighbours": 2}
     planes = {
-        way: {"called": called, **trust, "places": rng.normal(size=(6, 2)).round(3).tolist()}
-        for way, called in (("umap", "UMAP"), ("tsne", "t-SNE"), ("pca", "PCA"))
+        name: {
+            "label": label,
+            **trust,
+            "places": dict(zip(ids, rng.normal(size=(6, 2)).round(3).tolist(), strict=True)),
+        }
+        for name, label in (("umap", "UMAP"), ("tsne", "t-SNE"), ("pca", "PCA"))
     }
-    near = [[(n + 1) % 6, (n + 2) % 6] for n in range(6)]
-    model = {"family": "dense VAE", "told": "none", "clusters": ["0", "1"] * 3, "neighbours": near, "planes": planes}
-    columns = {"genre": ["rock", "", "folk"] * 2, "tempo": [str(60 + 9 * n) for n in range(6)]}
+    near = {f"t{n}": [f"t{(n + 1) % 6}", f"t{(n + 2) % 6}"] for n in range(6)}
+    clusters = {id_: str(n % 2) for n, id_ in enumerate(ids)}
+    model = {"family": "dense VAE", "condition": "none", "clusters": clusters, "neighbours": near, "planes": planes}
     models = {"easy": model, "pca": model | {"family": "PCA"}}
-    return {"tracks": tracks, "columns": columns, "models": models, "preview_seconds": 1}
+    return {"tracks": tracks, "columns": ["genre", "tempo"], "models": models, "preview_seconds": 1}
 
 
 def card(cluster: str, rows: list[int]) -> dict[str, Any]:
-    shown = [{"id": f"t{n}", "title": TITLES[n], "artist": "", "language": ("bn", "en")[n % 2]} for n in rows]
     labels = {"genre": [["rock", 2], ["<folk>", 1]]}
-    content = {"labels": labels, "sound": [["noisier", 1.25]], "terms": {"bn": ["বৃষ্টি"]}, "exemplars": shown}
-    return {"cluster": cluster, "size": len(rows), **content}
+    content = {"labels": labels, "sound": [["noisier", 1.25]], "terms": {"bn": ["বৃষ্টি"]}}
+    return {"cluster": cluster, "size": len(rows), **content, "exemplars": [f"t{n}" for n in rows]}
 
 
 def corpus(project: Path) -> None:

@@ -1,26 +1,24 @@
 """Stage figures, on a build folder that is made up: twelve tracks, two languages, random places."""
 
 import logging
+import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.fft
 import soundfile
 import yaml
-from matplotlib import font_manager
 
 from pipeline import figures
 from pipeline.core import store
-from pipeline.draw import cards, composition, crossmodal, learning, map_data, maps, reconstructions, run, style
-from pipeline.draw.style import LeftOut, Letters
-from pipeline.score.agreement import ABSENT, NOISE
+from pipeline.draw import cards, learning, map_data, maps, planes, style
+from pipeline.draw.run import read_run
+from pipeline.draw.style import LeftOut
+from pipeline.score.labels import ABSENT
 from pipeline.score.runs import Run, RunKey, write_runs
-from pipeline.sound import previews
 
 MELS, COEFFICIENTS, FRAMES, UNITS = 16, 6, 12, 4
 FAMILIES = {"baselines": ("pca", "ae"), "medium": ("conv1d", "conv2d"), "hard": ("hard",)}
@@ -28,7 +26,7 @@ INPUT = {"conv1d": "mfcc", "conv2d": "logmel"}
 NAMES = [f"mfcc{n:02d}_{kind}" for kind in ("mean", "std") for n in range(COEFFICIENTS)] + ["flatness_mean", "pulse_1s"]
 SHAPE = {"mfcc": (COEFFICIENTS, FRAMES), "logmel": (MELS, FRAMES // 3), "stats": (len(NAMES),)}
 RATE = 8000
-PARAMS = Path(__file__).parents[1] / "params.yaml"
+ROOT = Path(__file__).parents[1]
 
 Fake = Callable[..., None]
 
@@ -52,8 +50,8 @@ def model(folder: Path, name: str, ids: list[str], seeds: int, rng: np.random.Ge
     np.save(folder / f"{name}_input.npy", rng.normal(size=shape).astype(np.float32))
     np.save(folder / f"{name}_output.npy", rng.normal(size=shape).astype(np.float32))
     store.write_json(folder / f"{name}_examples.json", ids[:2])
-    own = (shape[1], 1) if len(shape) == 3 else shape[1:]  # of pictures the mean over time is kept
-    np.save(folder / f"{name}_traversal.npy", rng.normal(size=(3, 5, *own)).astype(np.float32))
+    kept = (shape[1], 1) if len(shape) == 3 else shape[1:]  # of pictures the mean over time is kept
+    np.save(folder / f"{name}_traversal.npy", rng.normal(size=(3, 5, *kept)).astype(np.float32))
     store.write_json(folder / f"{name}_units.json", [2, 0, 1])
     rows = [
         {"model": name, "seed": s, "epoch": e, "loss": 9 - e, "kl": 0.1 * e, "mse_audio": 1 / e}
@@ -63,24 +61,27 @@ def model(folder: Path, name: str, ids: list[str], seeds: int, rng: np.random.Ge
     ]
     store.write_table(folder / f"{name}_curve.csv", pd.DataFrame(rows))
     about = {"family": f"{name} family", "input": source, "beta": float(name != "ae"), "active_units": [3] * seeds}
-    told = {"condition": "language"} if name == "hard" else {}
-    return about | told | {"kl_per_unit": [[1.0, 0.5, 0.1, 0.0]] * seeds, "shapes": {"audio": list(shape[1:])}}
+    condition = {"condition": "language"} if name == "hard" else {}
+    return about | condition | {"kl_per_unit": [[1.0, 0.5, 0.1, 0.0]] * seeds, "shapes": {"audio": list(shape[1:])}}
 
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> Fake:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(style.STYLE, "savefig.dpi", 40)  # quick to write
+    monkeypatch.setattr("pipeline.core.workers.cores", lambda: 1)
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
 
     def make(many: int = 12, *, seeds: int = 2, lyrics: bool = True, genre: bool = True) -> None:
         table = tracks(many)
         ids = list(table["id"])
         store.write_table(store.BUILD / "tracks" / "tracks.csv", table if genre else table.drop(columns="genre"))
-        audio = {name: rng.normal(size=(many, 1, *shape)) for name, shape in SHAPE.items()}
-        store.write_rows(store.BUILD / "audio", ids, valid=np.ones((many, 1), dtype=bool), **audio)
+        stats = rng.normal(size=(many, 1, *SHAPE["stats"]))
+        store.write_rows(store.BUILD / "audio", ids, valid=np.ones((many, 1), dtype=bool), stats=stats)
         store.write_json(store.BUILD / "audio" / "stats_names.json", NAMES)
-        there = np.arange(many) > 0 if lyrics else np.zeros(many, dtype=bool)
-        store.write_rows(store.BUILD / "lyrics", ids, tfidf=rng.random((many, 3)) * there[:, None], has_lyrics=there)
+        has_lyrics = np.arange(many) > 0 if lyrics else np.zeros(many, dtype=bool)
+        tfidf = rng.random((many, 3)) * has_lyrics[:, None]
+        store.write_rows(store.BUILD / "lyrics", ids, tfidf=tfidf, has_lyrics=has_lyrics)
         store.write_json(store.BUILD / "lyrics" / "vocabulary.json", ["বৃষ্টি", "rain", "river"])
         for file in table["audio"]:
             path = store.DATA / file
@@ -110,18 +111,15 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generat
                     scores += [row | {"label": "genre", "value": rng.random() - 0.1}] if genre else []
         write_runs(ids, runs)
         store.write_table(store.REPORTS / "scores.csv", pd.DataFrame(scores))
-        evaluate = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))["evaluate"]
-        evaluate |= {"labels": ["language", "genre", "nowhere"], "headline": "kmeans"}
+        values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+        values["evaluate"] |= {"labels": ["language", "genre", "nowhere"], "headline": "kmeans"}
+        values["audio"] |= {"mels": MELS, "mfcc": COEFFICIENTS, "frames": FRAMES}
         drawn = {"maps": ["tsne"], "colours": 4, "max_points": 100, "seed": 0, "map_models": ["nobody", "hard", "pca"]}
         drawn |= {"previews": {"seconds": 1, "tracks": 5}}
-        Path("params.yaml").write_text(yaml.safe_dump({"evaluate": evaluate, "figures": drawn}), encoding="utf-8")
+        values["figures"] = drawn
+        Path("params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
 
     return make
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(7)
 
 
 def drawn() -> dict[str, bytes]:
@@ -142,7 +140,7 @@ ALL = {
 }
 
 
-def test_every_figure_is_drawn_the_same_bytes_twice_and_told_of(fake: Fake) -> None:
+def test_every_figure_is_drawn_the_same_bytes_twice_and_listed(fake: Fake) -> None:
     fake()
     figures.main()  # Bangla labels and dollars without a warning: warnings are errors here
     first = drawn()
@@ -153,15 +151,21 @@ def test_every_figure_is_drawn_the_same_bytes_twice_and_told_of(fake: Fake) -> N
     assert len(heard) == 5
     assert set(first) - ALL - heard == {"figures.json", "map.json", "clusters.json"}
     assert drawn() == first
-    told = store.read_json(Path("reports/figures/figures.json"))
-    assert {entry["file"] for entry in told} == ALL
-    assert all(entry["title"] and entry["caption"] and entry["section"] for entry in told)
+    records = read("figures.json")
+    assert {record["file"] for record in records} == ALL
+    assert all(record["title"] and record["caption"] and record["section"] for record in records)
+
+
+def test_a_collapsed_model_has_no_map(fake: Fake) -> None:
+    fake()
+    np.save("build/baselines/ae.npy", np.zeros((12, 2, UNITS)))
+    with pytest.raises(LeftOut, match="one point"):
+        maps.sheet(read_run(("language",), "kmeans", None), "ae", ("tsne",), 4, 100, 0)
 
 
 def test_curves_for_git_are_means_over_the_seeds(fake: Fake) -> None:
     fake(seeds=3)
-    known = run.read_run(("language",), "kmeans")
-    curves = learning.mean_curves(learning.curves(known))
+    curves = learning.mean_curves(learning.curves(read_run(("language",), "kmeans", None)))
     assert list(curves) == ["model", "epoch", "loss", "kl", "mse_audio", "mse_lyrics"]
     hard = curves[curves["model"] == "hard"]
     assert len(hard) == 3
@@ -191,94 +195,12 @@ def test_a_model_that_was_not_trained_has_no_figure(fake: Fake) -> None:
     fake()
     for file in Path("build/medium").glob("conv2d*"):
         file.unlink()
-    known = run.read_run(("language",), "kmeans")
     asked = figures.Figures(("tsne",), (), figures.Previews(1, 0), 4, 100, 0)
-    names = {name for _, name, _ in figures.plan(known, asked)}
+    names = {picture.name for picture in figures.plan(read_run(("language",), "kmeans", None), asked)}
     assert names == {name.removesuffix(".png") for name in ALL if "conv2d" not in name}
 
 
-def test_umap_and_tsne_put_the_same_points_at_the_same_place(rng: np.random.Generator) -> None:
-    points = rng.normal(size=(8, 3)).astype(np.float32)
-    for _, mapping in maps.MAPS.values():
-        once, again = (mapping(points, 0) for _ in range(2))
-        assert once.shape == (8, 2)
-        assert np.array_equal(once, again)
-
-
-def test_a_collapsed_model_has_no_map(fake: Fake) -> None:
-    fake()
-    np.save("build/baselines/ae.npy", np.zeros((12, 2, UNITS)))
-    with pytest.raises(LeftOut, match="one point"):
-        maps.sheet(run.read_run(("language",), "kmeans"), "ae", ("tsne",), 4, 100, 0)
-
-
-def test_neighbours_that_are_alike_are_counted_beside_chance() -> None:
-    points = np.array([[0.0], [0.1], [5.0], [5.1], [9.0]])
-    alike, chance = maps.alike(points[:4], ["a", "a", "b", "b"]) or (0, 0)
-    assert (alike, chance) == pytest.approx((1 / 3, 1 / 3))  # all three others are asked
-    assert maps.alike(points, ["a", "a", "a", "", "a"]) is None
-
-
-def test_ranks_by_hand_and_a_constant_finds_nothing() -> None:
-    similarity = np.array([[0.9, 0.1, 0.2], [0.5, 0.4, 0.6], [0.3, 0.2, 0.25]])
-    everyone = np.ones((3, 3), dtype=bool)
-    assert crossmodal.ranks(similarity, everyone).tolist() == [1, 3, 2]
-    assert crossmodal.ranks(similarity, np.eye(3, dtype=bool)).tolist() == [1, 1, 1]
-    assert crossmodal.ranks(np.zeros((3, 3)), everyone).tolist() == [2, 2, 2]
-
-
-def test_clusters_are_counted_with_noise_apart() -> None:
-    found = np.array([0, 0, 1, NOISE, ABSENT])
-    names, clusters, table = composition.counted(found, ["a", "b", "a", "a", "b"])
-    assert (names, clusters) == (["a", "b"], ["0", "1", "noise"])
-    assert table.tolist() == [[1, 1, 1], [1, 0, 0]]
-
-
-def test_mfcc_turn_back_into_the_spectrum_that_they_came_from(rng: np.random.Generator) -> None:
-    logmel = rng.normal(size=(2, MELS, FRAMES))
-    mfcc = scipy.fft.dct(logmel, axis=1, norm="ortho")
-    flat = reconstructions.spectrum(mfcc.reshape(2, -1), "mfcc", MELS, FRAMES)
-    assert np.allclose(flat, logmel)
-
-
-def test_rare_values_become_other_and_empty_ones_unknown() -> None:
-    values = ["a", "a", "b", "b", "c", "d", ""]
-    assert style.grouped(values, 4) == [*values[:-1], "unknown"]
-    assert style.grouped(values, 3) == ["a", "a", "b", "b", "other", "other", "unknown"]
-
-
-def test_letters_of_no_font_are_written_in_latin(monkeypatch: pytest.MonkeyPatch) -> None:
-    font_manager.findfont("DejaVu Sans")  # kept by matplotlib, also when no font is left below
-    monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
-    found = style.letters(["বাংলা গান", "naïve"])
-    assert found.families == ("DejaVu Sans",)
-    assert found("বাংলা গান").isascii()
-    assert found("naïve") == "naïve"
-    assert replace(found, known=found.known | {ord(letter) for letter in "বাংলা"})("বাংলা") == "বাংলা"
-
-
-def test_the_font_of_boxes_is_never_taken() -> None:
-    assert not any(name.startswith("Last Resort") for name in style.letters(["বাংলা", "日本", "ไทย"]).families)
-
-
-def test_a_text_is_cut_between_words() -> None:
-    assert style.brief("বৃষ্টি পড়ে টাপুর টুপুর", 12) == "বৃষ্টি পড়ে …"
-    assert style.brief("short", 12) == "short"
-
-
-def test_letters_are_spelled_on_every_part_of_a_figure(tmp_path: Path) -> None:
-    figure = style.canvas(4, 3, "গান")
-    axes = figure.subplots()
-    axes.plot([0, 1], label="গান")
-    axes.set(title="গান", xlabel="গান")
-    axes.set_xticks([0, 1], ["গান", "বান"])
-    axes.legend()
-    latin = Letters(("DejaVu Sans",), frozenset(range(128)))
-    style.save(style.Drawn(figure, "গান", ""), tmp_path / "x.png", latin)
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["gan", "ban"]
-
-
-def told(name: str) -> Any:
+def read(name: str) -> Any:
     return store.read_json(Path("reports/figures") / name)
 
 
@@ -287,67 +209,6 @@ def mapped(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Fake:
     """The figures stage without its pictures, which take long."""
     monkeypatch.setattr(figures, "plan", lambda *_: iter(()))
     return fake
-
-
-def test_the_map_knows_the_true_neighbours_and_says_how_far_to_trust_it(mapped: Fake) -> None:
-    mapped()
-    figures.main()
-    found = told("map.json")
-    assert list(found["models"]) == ["hard", "pca"]  # in the order of the parameter; who was not trained is passed over
-    assert list(found["columns"]) == ["language", "genre", "tempo"]
-    hard = found["models"]["hard"]
-    places = np.load("build/hard/hard.npy")[:, 0]
-    for row, near in enumerate(hard["neighbours"]):
-        off = np.linalg.norm(places - places[row], axis=1)
-        assert near == np.argsort(off)[1 : map_data.NEAR + 1].tolist()
-    assert set(hard["planes"]) == {"tsne", "pca"}
-    for plane in hard["planes"].values():
-        assert 0 <= plane["trustworthiness"] <= 1
-        assert np.array(plane["places"]).shape == (12, 2)
-    assert set(hard["clusters"]) == {"0", "1", "2"}
-    assert [track["heard"] for track in found["tracks"]].count(True) == 5
-
-
-def test_a_plane_of_two_dimensions_is_trusted_wholly(mapped: Fake) -> None:
-    mapped()
-    np.save("build/hard/hard.npy", np.random.default_rng(1).normal(size=(12, 1, 2)))
-    figures.main()
-    assert told("map.json")["models"]["hard"]["planes"]["pca"]["trustworthiness"] == 1
-
-
-def test_a_track_without_a_place_is_on_no_map_and_near_to_nobody(mapped: Fake) -> None:
-    mapped()
-    values = np.load("build/hard/hard.npy")
-    values[3] = np.nan
-    np.save("build/hard/hard.npy", values)
-    figures.main()
-    hard = told("map.json")["models"]["hard"]
-    assert hard["planes"]["pca"]["places"][3] is None
-    assert hard["neighbours"][3] == []
-    assert all(3 not in near for near in hard["neighbours"])
-
-
-def test_a_card_counts_its_tracks_and_names_those_in_its_middle(mapped: Fake) -> None:
-    mapped()
-    figures.main()
-    found = told("clusters.json")["models"]["hard"]
-    assert sum(card["size"] for card in found) == 12
-    for card in found:
-        assert sum(count for _, count in card["labels"]["language"]) == card["size"]
-        assert len(card["exemplars"]) == min(cards.EXEMPLARS, card["size"])
-    first = next(card for card in found if card["cluster"] == "0")
-    places = np.load("build/hard/hard.npy")[::3, 0]
-    nearest = int(np.argmin(np.linalg.norm(places - places.mean(axis=0), axis=1)))
-    assert first["exemplars"][0]["id"] == f"t{3 * nearest:02d}"
-
-
-def test_what_was_not_clustered_is_on_the_map_and_has_no_card(mapped: Fake) -> None:
-    mapped()
-    labels = np.full_like(np.load("build/cluster/labels.npy"), ABSENT)
-    np.save("build/cluster/labels.npy", labels)
-    figures.main()
-    assert set(told("map.json")["models"]["hard"]["clusters"]) == {""}
-    assert told("clusters.json")["models"]["hard"] == []
 
 
 def test_a_card_says_what_is_heard_and_which_words_weigh_more(mapped: Fake) -> None:
@@ -362,33 +223,105 @@ def test_a_card_says_what_is_heard_and_which_words_weigh_more(mapped: Fake) -> N
     table = store.read_table(store.BUILD / "tracks" / "tracks.csv").assign(language="bn")
     store.write_table(store.BUILD / "tracks" / "tracks.csv", table)
     figures.main()
-    found = {card["cluster"]: card for card in told("clusters.json")["models"]["hard"]}
-    assert "noisier" in [word for word, _ in found["1"]["sound"]]
-    assert "purer tone" in [word for word, _ in found["0"]["sound"]]
-    assert found["1"]["terms"] == {"bn": ["বৃষ্টি"]}
-    assert found["0"]["terms"] == {"bn": []}
+    by_cluster = {card["cluster"]: card for card in read("clusters.json")["models"]["hard"]}
+    assert "noisier" in [word for word, _ in by_cluster["1"]["sound"]]
+    assert "purer tone" in [word for word, _ in by_cluster["0"]["sound"]]
+    assert by_cluster["1"]["terms"] == {"bn": ["বৃষ্টি"]}
+    assert by_cluster["0"]["terms"] == {"bn": []}
 
 
-def test_a_preview_is_the_loudest_stretch_and_the_same_bytes_twice(tmp_path: Path, rng: np.random.Generator) -> None:
-    wave = 0.01 * rng.normal(size=10 * RATE)
-    wave[6 * RATE : 8 * RATE] *= 20
-    loud = previews.loudest(wave.astype(np.float32), 2, RATE)
-    assert np.array_equal(loud, wave[6 * RATE : 8 * RATE].astype(np.float32))
-    soundfile.write(tmp_path / "a.wav", wave, RATE)
-    written = []
-    for name in ("a.mp3", "b.mp3"):
-        assert previews.write(tmp_path / "a.wav", tmp_path / name, 2)
-        written.append((tmp_path / name).read_bytes())
-    assert written[0] == written[1]
-    heard, rate = soundfile.read(tmp_path / "a.mp3")
-    assert rate == previews.RATE
-    assert len(heard) == pytest.approx(2 * previews.RATE, rel=0.05)
-    assert np.abs(heard).max() == pytest.approx(previews.PEAK, abs=0.1)
-    assert np.abs(heard[:100]).max() < 0.1  # from silence
+def test_the_map_lists_the_true_neighbours_and_its_trustworthiness(mapped: Fake) -> None:
+    mapped()
+    figures.main()
+    data = read("map.json")
+    assert list(data["models"]) == ["hard", "pca"]  # in the order of the parameter; an untrained one is passed over
+    assert data["columns"] == ["language", "genre", "tempo"]
+    assert data["tracks"]["t00"]["values"] == {"language": "বাংলা", "genre": "rock", "tempo": "60"}
+    hard = data["models"]["hard"]
+    places = np.load("build/hard/hard.npy")[:, 0]
+    for row, near in enumerate(hard["neighbours"].values()):
+        off = np.linalg.norm(places - places[row], axis=1)
+        assert near == [f"t{place:02d}" for place in np.argsort(off)[1 : map_data.NEIGHBOURS + 1]]
+    assert set(hard["planes"]) == {"pca"}  # the others come with the pictures
+    assert 0 <= hard["planes"]["pca"]["trustworthiness"] <= 1
+    assert list(hard["planes"]["pca"]["places"]) == list(hard["neighbours"]) == list(data["tracks"])
+    assert set(hard["clusters"].values()) == {"0", "1", "2"}
+    assert [track["preview"] for track in data["tracks"].values()].count(True) == 5
 
 
-def test_what_cannot_be_read_has_no_preview(tmp_path: Path) -> None:
-    (tmp_path / "a.mp3").write_bytes(b"no sound")
-    assert not previews.write(tmp_path / "a.mp3", tmp_path / "b.mp3", 1)
-    assert not previews.write(tmp_path / "gone.mp3", tmp_path / "b.mp3", 1)
-    assert not (tmp_path / "b.mp3").exists()
+def test_a_plane_of_two_dimensions_keeps_all_neighbours(mapped: Fake) -> None:
+    mapped()
+    np.save("build/hard/hard.npy", np.random.default_rng(1).normal(size=(12, 1, 2)))
+    figures.main()
+    assert read("map.json")["models"]["hard"]["planes"]["pca"]["trustworthiness"] == 1
+
+
+def test_a_track_without_a_place_is_on_no_plane_and_nobodys_neighbour(mapped: Fake) -> None:
+    mapped()
+    values = np.load("build/hard/hard.npy")
+    values[3] = np.nan
+    np.save("build/hard/hard.npy", values)
+    figures.main()
+    data = read("map.json")
+    hard = data["models"]["hard"]
+    assert "t03" in data["tracks"]
+    assert "t03" not in hard["planes"]["pca"]["places"]
+    assert "t03" not in hard["neighbours"]
+    assert all("t03" not in near for near in hard["neighbours"].values())
+
+
+def test_printed_and_interactive_map_share_a_plane(fake: Fake) -> None:
+    fake()
+    figures.main()
+    planes_of = read("map.json")["models"]["hard"]["planes"]
+    assert list(planes_of) == ["tsne", "pca"]
+    assert [plane["label"] for plane in planes_of.values()] == ["t-SNE", "PCA"]
+    tsne = planes.tsne(np.load("build/hard/hard.npy")[:, 0].astype(np.float32), 0).astype(float)
+    assert list(planes_of["tsne"]["places"].values()) == ((tsne - tsne.mean(axis=0)) / tsne.std()).round(3).tolist()
+
+
+def test_a_card_counts_its_tracks_and_lists_those_in_its_middle(mapped: Fake) -> None:
+    mapped()
+    figures.main()
+    content = read("clusters.json")
+    sheet = content["models"]["hard"]
+    assert sum(card["size"] for card in sheet) == 12
+    for card in sheet:
+        assert sum(count for _, count in card["labels"]["language"]) == card["size"]
+        assert len(card["exemplars"]) == min(cards.EXEMPLARS, card["size"])
+    first = next(card for card in sheet if card["cluster"] == "0")
+    places = np.load("build/hard/hard.npy")[::3, 0]
+    nearest = int(np.argmin(np.linalg.norm(places - places.mean(axis=0), axis=1)))
+    assert first["exemplars"][0] == f"t{3 * nearest:02d}"
+    assert list(content["tracks"]) == cards.exemplars(content["models"])
+    assert [track["preview"] for track in content["tracks"].values()][:5] == [True] * 5  # cards come first
+
+
+def test_tracks_without_cluster_are_on_the_map_and_have_no_card(mapped: Fake) -> None:
+    mapped()
+    labels = np.full_like(np.load("build/cluster/labels.npy"), ABSENT)
+    np.save("build/cluster/labels.npy", labels)
+    figures.main()
+    assert set(read("map.json")["models"]["hard"]["clusters"].values()) == {""}
+    assert read("clusters.json")["models"]["hard"] == []
+
+
+def test_several_processes_make_the_same_files(mapped: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped()
+    figures.main()
+    alone = drawn()
+    monkeypatch.setattr("pipeline.core.workers.cores", lambda: 2)
+    figures.main()
+    assert drawn() == alone
+
+
+def test_made_from_follows_the_inputs(mapped: Fake) -> None:
+    mapped()
+    figures.main()
+    file = store.BUILD / "figures" / "made_from.json"
+    first = store.read_json(file)
+    figures.main()
+    assert store.read_json(file) == first
+    np.save("build/hard/hard.npy", np.random.default_rng(1).normal(size=(12, 1, 2)))
+    figures.main()
+    assert store.read_json(file)["inputs"] != first["inputs"]

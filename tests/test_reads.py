@@ -83,8 +83,12 @@ def run(stage: str, root: Path) -> tuple[set[str], set[str]]:
 
 @pytest.fixture
 def runs(
-    tiny_corpus: Path, set_param: Callable[[str, object], None], _decoders_are_watched: None
+    tiny_corpus: Path,
+    set_param: Callable[[str, object], None],
+    monkeypatch: pytest.MonkeyPatch,
+    _decoders_are_watched: None,
 ) -> dict[str, tuple[set[str], set[str]]]:
+    monkeypatch.setattr("pipeline.core.workers.cores", lambda: 1)  # this process is the one that is watched
     set_param("easy.input", "mfcc")  # reads the frames, which only some parameters do
     set_param("figures.maps", ["tsne"])  # UMAP compiles for long
     return {stage: run(stage, tiny_corpus) for stage in STAGES}

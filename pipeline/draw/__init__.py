@@ -1,1 +1,1 @@
-"""What stage `figures` draws: a file a kind of figure; `seen` is what they are drawn from, `look` how they look."""
+"""What stage `figures` draws: one file per kind of figure; `run` holds what they are drawn from, `style` their look."""

@@ -4,57 +4,53 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from pipeline.core.embeddings import Representation
 from pipeline.draw import style
-from pipeline.draw.run import Run, models
+from pipeline.draw.run import Run
 from pipeline.draw.style import Drawn, LeftOut
 
 BLUE, PALE = style.COLOURS[0], "#B4B4B4"
 READING = (
     "Adjusted mutual information of {clusterer}'s clusters with each label: 0 is chance, 1 perfect. Bars: mean over the"
-    " seeds; dots: each seed. hard_audio and hard_lyrics are hard's latent space as one modality alone fills it."
+    " seeds; dots: each seed. hard_audio and hard_lyrics are hard's latent space as computed from one modality alone."
 )
 
 
-def bars(seen: Run) -> Drawn:
-    """AMI by representation, a panel a label; bars are means over the seeds, dots the seeds."""
-    labels = [label for label in seen.columns if any(len(seen.ami(kind.name, label)) for kind in seen.kinds)]
+def bars(run: Run) -> Drawn:
+    """AMI per representation, one panel per label; bars are means over the seeds, dots the seeds."""
+    labels = [label for label in run.columns if any(len(run.ami(each.name, label)) for each in run.embeddings)]
     if not labels:
         raise LeftOut("no score to show")
-    names = [kind.name for kind in seen.kinds if any(len(seen.ami(kind.name, label)) for label in labels)]
-    title = _sentence(seen, names, "genre" if "genre" in labels else labels[0])
-    figure = style.canvas(max(7.2, 1.0 + 3.2 * len(labels)), 1.3 + 0.3 * len(names), title)
+    shown = [each for each in run.embeddings if any(len(run.ami(each.name, label)) for label in labels)]
+    title = _sentence(run, shown, "genre" if "genre" in labels else labels[0])
+    figure = style.canvas(max(7.2, 1.0 + 3.2 * len(labels)), 1.3 + 0.3 * len(shown), title)
     grid = figure.subplots(1, len(labels), squeeze=False, sharey=True)[0]
     for axes, label in zip(grid, labels, strict=True):
-        _panel(axes, seen, names, label)
-    grid[0].set_yticks(range(len(names)), names)
+        _panel(axes, run, shown, label)
+    grid[0].set_yticks(range(len(shown)), [each.name for each in shown])
     grid[0].invert_yaxis()
     handles = [Patch(color=BLUE), Patch(color=PALE), Patch(facecolor="white", edgecolor=BLUE, hatch="////")]
-    words = ["model", "baseline", "model that was told this label: says nothing"]
+    words = ["model", "baseline", "model that gets this label as input: not counted"]
     figure.legend(handles, words, loc="outside lower left", ncols=3)
-    return Drawn(figure, title, READING.format(clusterer=seen.headline))
+    return Drawn(figure, title, READING.format(clusterer=run.headline))
 
 
-def baselines(seen: Run) -> set[str]:
-    return {kind.name for kind in seen.kinds if kind.folder.name == "baselines"}
-
-
-def _panel(axes: Axes, seen: Run, names: list[str], label: str) -> None:
-    plain = baselines(seen)
+def _panel(axes: Axes, run: Run, shown: list[Representation], label: str) -> None:
     lowest = 0.0
-    for place, name in enumerate(names):
-        own = seen.ami(name, label)
-        if own.empty:
+    for place, embedding in enumerate(shown):
+        seeds = run.ami(embedding.name, label)
+        if seeds.empty:
             continue
-        mean = float(own["value"].mean())
-        lowest = min(lowest, float(own["value"].min()))
-        colour = PALE if name in plain else BLUE
-        if "yes" in set(own["leaky"]):
+        mean = float(seeds["value"].mean())
+        lowest = min(lowest, float(seeds["value"].min()))
+        colour = BLUE if embedding.is_model else PALE
+        if "yes" in set(seeds["leaky"]):
             axes.barh(place, mean, 0.7, facecolor="white", edgecolor=colour, hatch="////", linewidth=0.8)
         else:
             axes.barh(place, mean, 0.7, color=colour)
-        axes.plot(own["value"], np.full(len(own), place), linestyle="", marker="o", markersize=3.5, color=style.INK,
-                  markeredgecolor="white", markeredgewidth=0.4)  # fmt: skip
-        axes.text(max(0, own["value"].max()), place, f"  {mean:.2f}", va="center", fontsize=8.5)
+        axes.plot(seeds["value"], np.full(len(seeds), place), linestyle="", marker="o", markersize=3.5,
+                  color=style.INK, markeredgecolor="white", markeredgewidth=0.4)  # fmt: skip
+        axes.text(max(0, seeds["value"].max()), place, f"  {mean:.2f}", va="center", fontsize=8.5)
     axes.axvline(0, color=style.QUIET, linewidth=0.8)
     axes.grid(visible=True, axis="x")
     axes.tick_params(axis="y", length=0)
@@ -63,20 +59,21 @@ def _panel(axes: Axes, seen: Run, names: list[str], label: str) -> None:
     axes.set(title=label, xlabel="AMI")
 
 
-def _sentence(seen: Run, names: list[str], label: str) -> str:
-    """The best of each kind; told labels never count."""
-    plain = baselines(seen)
-    trained = {kind.name for kind in models(seen)} - plain
-    best = {}
-    for what, group in (
-        ("model", [name for name in names if name in trained]),
-        ("baseline", [name for name in names if name in plain]),
-    ):
-        fair = {name: seen.ami(name, label) for name in group}
-        means = {name: own["value"].mean() for name, own in fair.items() if len(own) and "yes" not in set(own["leaky"])}
-        if means:
-            mean, name = max((mean, name) for name, mean in means.items())
-            best[what] = f"{name} (AMI {mean:.2f})"
-    if len(best) < 2:
+def _sentence(run: Run, shown: list[Representation], label: str) -> str:
+    model = _best(run, [each.name for each in shown if each.is_model and each.is_trained], label)
+    baseline = _best(run, [each.name for each in shown if not each.is_model], label)
+    if model is None or baseline is None:
         return f"How well the clusters agree with {label}"
-    return f"On {label} the best model is {best['model']} and the best baseline {best['baseline']}"
+    return f"On {label} the best model is {model} and the best baseline {baseline}"
+
+
+def _best(run: Run, names: list[str], label: str) -> str | None:
+    """The one with the highest mean over the seeds; one that gets the label as input is not counted."""
+    seeds = {name: run.ami(name, label) for name in names}
+    means = [
+        (rows["value"].mean(), name) for name, rows in seeds.items() if len(rows) and "yes" not in {*rows["leaky"]}
+    ]
+    if not means:
+        return None
+    mean, name = max(means)
+    return f"{name} (AMI {mean:.2f})"

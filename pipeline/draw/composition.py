@@ -8,42 +8,45 @@ from pipeline.core.store import Array
 from pipeline.draw import style
 from pipeline.draw.run import Run
 from pipeline.draw.style import Drawn, LeftOut
-from pipeline.score.agreement import NOISE, Labels
+from pipeline.score.labels import NOISE, Labels
 
-MOST = 12  # clusters in a panel
+MAX_CLUSTERS = 12  # in a panel
+READING = (
+    "Each number counts tracks; the darker, the larger the share of its cluster (column). First seed; AMI is 0 where"
+    " labels and clusters agree no better than chance, 1 where they agree fully."
+)
 
 
-def panels(seen: Run, name: str, most: int) -> Drawn:
-    """Counts of the tracks by cluster and label, a panel a label."""
-    found = seen.clusters(name)
-    if not (found >= 0).any():
-        raise LeftOut(f"{seen.headline} found no cluster")
-    if not seen.columns:
+def panels(run: Run, name: str, most: int) -> Drawn:
+    """Counts of the tracks by cluster and label, one panel per label."""
+    clusters = run.clusters(name)
+    if not (clusters >= 0).any():
+        raise LeftOut(f"{run.headline} found no cluster")
+    if not run.columns:
         raise LeftOut("the corpus has no column of evaluate.labels")
-    tables = {column: counted(found, style.grouped(seen.values(column), most)) for column in seen.columns}
-    title = f"{name}: {_sentence(seen, name)}"
+    tables = {column: counted(clusters, style.grouped(run.values(column), most)) for column in run.columns}
+    title = f"{name}: {_sentence(run, name)}"
     rows = max(len(table) for _, _, table in tables.values())
-    clusters = len(next(iter(tables.values()))[1])
-    figure = style.canvas(max(7.2, (1.6 + 0.42 * clusters) * len(tables)), 1.6 + 0.36 * rows, title)
+    shown = len(next(iter(tables.values()))[1])
+    figure = style.canvas(max(7.2, (1.6 + 0.42 * shown) * len(tables)), 1.6 + 0.36 * rows, title)
     for axes, (column, table) in zip(figure.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True):
         _heat(axes, *table)
-        axes.set(title=column + (" (told)" if column == seen.told(name) else ""), xlabel=f"{seen.headline} cluster")
-    reading = "Each number counts tracks; the darker, the larger the share of its cluster (column)."
-    return Drawn(figure, title, f"{reading} First seed; AMI is 0 where labels say nothing of the cluster, 1 where all.")
+        axes.set(title=column + _mark(run, name, column), xlabel=f"{run.headline} cluster")
+    return Drawn(figure, title, READING)
 
 
-def counted(found: Labels, values: list[str]) -> tuple[list[str], list[str], Array]:
+def counted(clusters: Labels, values: list[str]) -> tuple[list[str], list[str], Array]:
     """Names of the labels, names of the clusters, and the counts [label, cluster]."""
     names = sorted(set(values), key=lambda name: (name in (style.OTHER, style.UNKNOWN), name))
-    numbers = sorted(set(found[found >= 0].tolist()))
-    shown = numbers if len(numbers) <= MOST else numbers[:MOST]
-    groups = {str(number): found == number for number in shown}
-    if len(numbers) > MOST:
-        groups["more"] = found >= shown[-1] + 1
-    if (found == NOISE).any():
-        groups["noise"] = found == NOISE
+    numbers = sorted(set(clusters[clusters >= 0].tolist()))
+    shown = numbers[:MAX_CLUSTERS]
+    groups = {str(number): clusters == number for number in shown}
+    if len(numbers) > MAX_CLUSTERS:
+        groups["more"] = clusters > shown[-1]
+    if (clusters == NOISE).any():
+        groups["noise"] = clusters == NOISE
     labels = np.array(values)
-    table = np.array([[int(((labels == name) & these).sum()) for these in groups.values()] for name in names])
+    table = np.array([[int(((labels == name) & members).sum()) for members in groups.values()] for name in names])
     return names, list(groups), table
 
 
@@ -61,12 +64,15 @@ def _heat(axes: Axes, names: list[str], clusters: list[str], table: Array) -> No
         spine.set_visible(False)
 
 
-def _sentence(seen: Run, name: str) -> str:
-    parts = []
-    for column in seen.columns:
-        first = seen.ami(name, column)["value"]
-        if len(first):
-            parts.append(f"{column} at AMI {first.iloc[0]:.2f}" + (" (told)" if column == seen.told(name) else ""))
+def _sentence(run: Run, name: str) -> str:
+    seeds = {column: run.ami(name, column)["value"] for column in run.columns}
+    parts = [
+        f"{column} at AMI {ami.iloc[0]:.2f}{_mark(run, name, column)}" for column, ami in seeds.items() if len(ami)
+    ]
     if not parts:
         return "what its clusters are made of"
     return "clusters agree with " + (", ".join(parts[:-1]) + " and " if len(parts) > 1 else "") + parts[-1]
+
+
+def _mark(run: Run, name: str, column: str) -> str:
+    return " (its input)" if column == run.condition(name) else ""

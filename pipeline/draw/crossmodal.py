@@ -1,23 +1,28 @@
 """Audio against lyrics in the latent space of `hard`: how alike they are, and whether a song finds its own words."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from pipeline.core.store import Array
 from pipeline.draw import style
-from pipeline.draw.maps import chosen
 from pipeline.draw.run import Run
 from pipeline.draw.style import Drawn, LeftOut
 
-FEWEST = 3
+MIN_TRACKS = 3
 DEPTHS = (1, 5, 10)
-LEARNT = "The model has learnt from these very pairs."
+SEEN = "These are the pairs that the model was trained on"
+MATRIX = (
+    "Tracks sorted by {order}. A red diagonal means that sound and lyrics of a song agree. Each modality is centred on"
+    f" its own mean; label given to both: {{condition}}. {SEEN}. First seed."
+)
 RETRIEVAL = (
-    "Bars: mean over the seeds; dots: each seed. Lyrics are sorted by cosine similarity to the audio in the"
-    " latent space, each modality centred on its own mean. The model has learnt from these very pairs, so this"
-    " shows what it remembers, not what it would find for a new song. A model that is told a label can match by"
-    " the label without listening, so the panel within one label counts."
+    "Bars: mean over the seeds; dots: each seed. Lyrics are sorted by cosine similarity to the audio in the latent"
+    f" space, each modality centred on its own mean. {SEEN}, so this shows what it remembers, not what it would find"
+    " for a new song. A model that gets a label as input can match by the label without listening, so the panel within"
+    " one label counts."
 )
 
 
@@ -27,63 +32,58 @@ def cosines(audio: Array, lyrics: Array) -> Array:
     for view in (audio, lyrics):
         centred = view - view.mean(axis=0)
         unit.append(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12))
-    found: Array = unit[0] @ unit[1].T
-    return found
+    similarity: Array = unit[0] @ unit[1].T
+    return similarity
 
 
-def ranks(similarity: Array, among: Array) -> Array:
-    """The place of each track's own lyrics when those of its row of `among` are sorted by similarity; 1 is first.
+def ranks(similarity: Array, mask: Array) -> Array:
+    """The place of each track's own lyrics when the lyrics in its row of `mask` are sorted by similarity; 1 is first.
 
     Lyrics that are exactly as similar share the places between them, so that a constant finds nothing.
     """
-    own = np.diag(similarity)[:, None]
-    above = ((similarity > own) & among).sum(axis=1)
-    level = ((similarity == own) & among).sum(axis=1)  # its own are one of them
-    found: Array = above + (level + 1) / 2
-    return found
+    diagonal = np.diag(similarity)[:, None]
+    above = ((similarity > diagonal) & mask).sum(axis=1)
+    level = ((similarity == diagonal) & mask).sum(axis=1)  # counts the track's own lyrics too
+    places: Array = above + (level + 1) / 2
+    return places
 
 
-def _views(seen: Run, seed: int, rows: Array) -> Array:
-    audio, lyrics = (seen.places(f"hard_{modality}")[:, seed] for modality in ("audio", "lyrics"))
+def _similarity(run: Run, seed: int, rows: Array) -> Array:
+    audio, lyrics = (run.places(f"hard_{modality}")[:, seed] for modality in ("audio", "lyrics"))
     return cosines(audio[rows].astype(np.float64), lyrics[rows].astype(np.float64))
 
 
-def _both(seen: Run, points: int, seed: int) -> Array:
-    """The tracks that both modalities see."""
-    there = ~np.isnan(seen.places("hard_audio").sum((1, 2)) + seen.places("hard_lyrics").sum((1, 2)))
-    rows = chosen(there, points, seed)
-    if len(rows) < FEWEST:
-        raise LeftOut(f"{len(rows)} tracks have both audio and lyrics, it takes {FEWEST}")
+def _both(run: Run, most: int, seed: int) -> Array:
+    """The tracks that have both modalities, at most `most`."""
+    rows = np.flatnonzero(~np.isnan(run.places("hard_audio").sum((1, 2)) + run.places("hard_lyrics").sum((1, 2))))
+    if len(rows) < MIN_TRACKS:
+        raise LeftOut(f"{len(rows)} tracks have both audio and lyrics, it takes {MIN_TRACKS}")
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     return rows
 
 
-def matrix(seen: Run, points: int, seed: int) -> Drawn:
+def matrix(run: Run, max_points: int, seed: int) -> Drawn:
     """The similarity of every track's audio to every track's lyrics."""
-    rows = _both(seen, points, seed)
-    columns = list(seen.columns)
-    keys = [[seen.values(column)[row] for column in columns] for row in rows]
-    order = sorted(range(len(rows)), key=lambda place: (keys[place], seen.ids[rows[place]]))
-    similarity = _views(seen, 0, rows)[np.ix_(order, order)]
-    own = np.eye(len(rows), dtype=bool)
+    rows = _both(run, max_points, seed)
+    values = [run.values(column) for column in run.columns]
+    keys = [[column[row] for column in values] for row in rows]
+    order = sorted(range(len(rows)), key=lambda place: (keys[place], run.ids[rows[place]]))
+    similarity = _similarity(run, 0, rows)[np.ix_(order, order)]
+    diagonal = np.eye(len(rows), dtype=bool)
     title = (
-        f"hard, on its training tracks: audio is like its own lyrics at cosine {similarity[own].mean():+.2f},"
-        f" like those of other tracks at {similarity[~own].mean():+.2f}"
+        f"hard, on its training tracks: audio is like its own lyrics at cosine {similarity[diagonal].mean():+.2f},"
+        f" like those of other tracks at {similarity[~diagonal].mean():+.2f}"
     )
     figure = style.canvas(7.2, 6.5, title)
     axes = figure.subplots()
-    drawn = axes.imshow(similarity, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
-    figure.colorbar(drawn, ax=axes, label="cosine similarity", shrink=0.8)
+    image = axes.imshow(similarity, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
+    figure.colorbar(image, ax=axes, label="cosine similarity", shrink=0.8)
     axes.set(xlabel="lyrics of track", ylabel="audio of track")
-    if columns:
+    if run.columns:
         _blocks(axes, [keys[place][0] for place in order])
-    by = " and ".join(columns[:1] + columns[1:2]) if columns else "id"
-    reading = f"Tracks sorted by {by}; a dark red diagonal would mean that both modalities place a song alike."
-    return Drawn(
-        figure,
-        title,
-        f"{reading} Each modality is centred on its own mean; label told to both: {seen.told('hard')}."
-        f" {LEARNT} First seed.",
-    )
+    caption = MATRIX.format(order=" and ".join(run.columns[:2]) or "id", condition=run.condition("hard"))
+    return Drawn(figure, title, caption)
 
 
 def _blocks(axes: Axes, values: list[str]) -> None:
@@ -101,46 +101,46 @@ def _blocks(axes: Axes, values: list[str]) -> None:
     axes.set_yticks(middles, names)
 
 
-def retrieval(seen: Run, points: int, seed: int) -> Drawn:
+def retrieval(run: Run, max_points: int, seed: int) -> Drawn:
     """How often a track's own lyrics are among the nearest to its audio, beside chance."""
-    rows = _both(seen, points, seed)
-    told = seen.told("hard")
-    everyone = np.ones((len(rows), len(rows)), dtype=bool)
-    among = {f"among the lyrics of all {len(rows)} tracks": everyone}
-    if told in seen.tracks:
-        values = np.array([seen.values(told)[row] for row in rows])
-        among[f"among those of the same {told} alone"] = values[:, None] == values[None, :]
-    seeds = range(seen.places("hard_audio").shape[1])
-    similar = [_views(seen, number, rows) for number in seeds]
-    found = {name: np.stack([ranks(one, mask) for one in similar]) for name, mask in among.items()}
-    chance = {name: _by_chance(mask) for name, mask in among.items()}
-    strictest = list(among)[-1]
-    hit = float((found[strictest] <= DEPTHS[-1]).mean())
+    rows = _both(run, max_points, seed)
+    masks = _masks(run, rows)
+    similar = [_similarity(run, number, rows) for number in range(run.places("hard_audio").shape[1])]
+    places = {name: np.stack([ranks(similarity, mask) for similarity in similar]) for name, mask in masks.items()}
+    chance = {name: _by_chance(mask) for name, mask in masks.items()}
+    strictest = list(masks)[-1]
+    hit = float((places[strictest] <= DEPTHS[-1]).mean())
     title = (
         f"hard, on its training tracks: own lyrics are among the {DEPTHS[-1]} nearest to the audio in {hit:.0%},"
-        f" by chance in {chance[strictest][-1]:.0%}" + (f" ({strictest})" if len(among) > 1 else "")
+        f" by chance in {chance[strictest][-1]:.0%}" + (f" ({strictest})" if len(masks) > 1 else "")
     )
-    figure = style.canvas(4.0 * len(among) + 0.6, 3.7, title)
-    for axes, name in zip(figure.subplots(1, len(among), squeeze=False, sharey=True)[0], among, strict=True):
-        _recalls(axes, found[name], chance[name])
+    figure = style.canvas(4.0 * len(masks) + 0.6, 3.7, title)
+    for axes, name in zip(figure.subplots(1, len(masks), squeeze=False, sharey=True)[0], masks, strict=True):
+        _recalls(axes, places[name], chance[name])
         axes.set_title(name)
     figure.axes[0].set_ylabel("tracks")
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=2)
-    return Drawn(
-        figure,
-        title,
-        RETRIEVAL,
-    )
+    return Drawn(figure, title, RETRIEVAL)
 
 
-def _by_chance(among: Array) -> list[float]:
-    size = among.sum(axis=1)
+def _masks(run: Run, rows: Array) -> Mapping[str, Array]:
+    """Which lyrics [audio, lyrics] a track is compared with: all, and those with the same value of the label given."""
+    masks = {f"among the lyrics of all {len(rows)} tracks": np.ones((len(rows), len(rows)), dtype=bool)}
+    condition = run.condition("hard")
+    if condition in run.tracks:
+        values = np.array(run.values(condition))[rows]
+        masks[f"among those of the same {condition} alone"] = values[:, None] == values[None, :]
+    return masks
+
+
+def _by_chance(mask: Array) -> list[float]:
+    size = mask.sum(axis=1)
     return [float(np.minimum(1, depth / size).mean()) for depth in DEPTHS]
 
 
-def _recalls(axes: Axes, found: Array, chance: list[float]) -> None:
+def _recalls(axes: Axes, ranked: Array, chance: list[float]) -> None:
     places = np.arange(len(DEPTHS))
-    shares = np.array([(found <= depth).mean(axis=1) for depth in DEPTHS])  # [depth, seed]
+    shares = np.array([(ranked <= depth).mean(axis=1) for depth in DEPTHS])  # [depth, seed]
     axes.bar(places - 0.2, shares.mean(axis=1), 0.38, color=style.COLOURS[0], label="hard")
     axes.bar(places + 0.2, chance, 0.38, color="#C8C8C8", label="chance")
     for seed in shares.T:

@@ -1,66 +1,72 @@
-"""What the interactive map needs: where each track lies, what it carries, and which tracks are near it in truth."""
+"""What the interactive map needs, by the id of each track: its columns, its places, and its true neighbours."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
 from pipeline.core.store import Array
-from pipeline.draw import maps
+from pipeline.draw import maps, planes
+from pipeline.draw.planes import Points
 from pipeline.draw.run import Run
 from pipeline.draw.style import LeftOut
-from pipeline.score.agreement import NOISE
 
 log = logging.getLogger(__name__)
 
-NEAR = 8  # neighbours that are listed
-MOST_VALUES = 40  # of a column that can colour the map
-TOLD_APART = ("id", "title", "artist")  # shown, but no colouring: nearly each track has its own
+NEIGHBOURS = 8  # that are listed
+MAX_VALUES = 40  # of a column that can colour the map
+SHOWN = ("title", "artist", "language")
+NAMES = ("id", "title", "artist")  # no colouring: nearly each track has a name of its own
 FILES = ("audio", "lyrics", "license", "source", "reason", "codec", "has_lyrics", "seconds", "sample_rate", "channels")
 
-Atlas = dict[str, Any]
+Planes = Mapping[str, Mapping[str, Array]]  # model -> projection -> [row of its points, 2]
 
 
-def pca(points: Array, seed: int) -> Array:
-    found: Array = PCA(2, random_state=seed).fit_transform(points)
-    return found
-
-
-PROJECTIONS = {"umap": ("UMAP", maps.umap), "tsne": ("t-SNE", maps.tsne), "pca": ("PCA", pca)}
-
-
-def atlas(seen: Run, names: Sequence[str], how: Sequence[str], most: int, seed: int) -> Atlas:
-    """The tracks and their columns, and for each model its planes, clusters and true neighbours."""
-    rows = maps.chosen(np.ones(len(seen.ids), dtype=bool), most, seed)
-    tracks = [
-        {"id": seen.ids[row], **{name: _cell(seen, name, row) for name in ("title", "artist", "language")}}
-        for row in rows
-    ]
-    models = {}
+def mappable(run: Run, names: Sequence[str], max_points: int, seed: int) -> list[str]:
+    """Those that have clusters and enough points; the log says what the others lack."""
+    kept = []
     for name in names:
         try:
-            models[name] = _model(seen, name, rows, [*how, "pca"], seed)
+            planes.points(run, name, max_points, seed)
+            run.clusters(name)
         except LeftOut as reason:
             log.info("%s is not on the map: %s", name, reason)
-    return {"tracks": tracks, "columns": _columns(seen, rows), "models": models}
+        else:
+            kept.append(name)
+    return kept
 
 
-def _cell(seen: Run, column: str, row: int) -> str:
-    return str(seen.tracks[column].iloc[row]) if column in seen.tracks else ""
+def map_data(run: Run, names: Sequence[str], laid_out: Planes, max_points: int, seed: int) -> dict[str, Any]:
+    """The tracks with their columns, and for each model its planes, clusters and true neighbours."""
+    rows = planes.sample(len(run.ids), max_points, seed)
+    columns = _columns(run, rows)
+    tracks = named_tracks(run, rows)
+    for place, track in enumerate(tracks.values()):
+        track["values"] = {column: values[place] for column, values in columns.items()}
+    models = {name: _model(run, name, rows, planes.points(run, name, max_points, seed), laid_out) for name in names}
+    return {"tracks": tracks, "columns": list(columns), "models": models}
 
 
-def _columns(seen: Run, rows: Array) -> Mapping[str, list[str]]:
+def named_tracks(run: Run, rows: Iterable[int]) -> dict[str, dict[str, Any]]:
+    """Title, artist and language of these rows of the run, by id."""
+    return {run.ids[row]: {name: _cell(run, name, row) for name in SHOWN} for row in rows}
+
+
+def _cell(run: Run, column: str, row: int) -> str:
+    return str(run.tracks[column].iloc[row]) if column in run.tracks else ""
+
+
+def _columns(run: Run, rows: Array) -> Mapping[str, list[str]]:
     """The columns that may colour the map: those of evaluate.labels first."""
-    others = [str(name) for name in seen.tracks if name not in (*seen.columns, *TOLD_APART, *FILES)]
+    more = [str(name) for name in run.tracks if name not in (*run.columns, *NAMES, *FILES)]
     kept = {}
-    for name in (*seen.columns, *others):
-        values = [_cell(seen, name, row) for row in rows]
+    for name in (*run.columns, *more):
+        values = [_cell(run, name, row) for row in rows]
         known = {value for value in values if value}
-        if 2 <= len(known) <= MOST_VALUES or (len(known) > MOST_VALUES and all(map(_is_number, known))):
+        if 2 <= len(known) <= MAX_VALUES or (len(known) > MAX_VALUES and all(map(_is_number, known))):
             kept[name] = values
     return kept
 
@@ -72,37 +78,30 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _model(seen: Run, name: str, rows: Array, how: Sequence[str], seed: int) -> dict[str, Any]:
-    places = seen.places(name)[:, 0].astype(np.float32)[rows]
-    there = ~np.isnan(places.sum(axis=1))
-    here = maps.spread(places[there])
-    where = np.flatnonzero(there)
-    near = NearestNeighbors(n_neighbors=min(NEAR, len(here) - 1)).fit(here)
-    neighbours: list[list[int]] = [[] for _ in rows]
-    for place, others in zip(where, near.kneighbors(return_distance=False), strict=True):
-        neighbours[place] = [int(where[other]) for other in others]
-    planes = {}
-    for way in dict.fromkeys(way for way in PROJECTIONS if way in how):
-        called, project = PROJECTIONS[way]
-        plane = project(here, seed).astype(np.float64)
-        plane = (plane - plane.mean(axis=0)) / plane.std()
-        kept = min(maps.NEAR, (len(here) - 1) // 2)
-        planes[way] = {
-            "called": called,
-            "trustworthiness": round(float(trustworthiness(here, plane, n_neighbors=kept)), 3) if kept else None,
-            "neighbours": kept,
-            "places": _spelt(plane, there),
-        }
+def _model(run: Run, name: str, rows: Array, points: Points, laid_out: Planes) -> dict[str, Any]:
+    ids = [run.ids[row] for row in points.rows]
+    near = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(ids) - 1)).fit(points.values)
+    nearest = zip(ids, near.kneighbors(return_distance=False), strict=True)
+    by_projection = {**laid_out.get(name, {}), "pca": planes.pca(points.values)}
     return {
-        "family": str(seen.kind(name).about["family"]),
-        "told": seen.told(name),
-        "clusters": [str(c) if c >= 0 else "noise" if c == NOISE else "" for c in seen.clusters(name)[rows]],
-        "neighbours": neighbours,
-        "planes": planes,
+        "family": str(run.embedding(name).about["family"]),
+        "condition": run.condition(name),
+        "clusters": dict(zip((run.ids[row] for row in rows), maps.cluster_names(run, name, rows), strict=True)),
+        "neighbours": {id_: [ids[place] for place in places] for id_, places in nearest},
+        "planes": {
+            projection: {"label": label} | _plane(points, by_projection[projection], ids)
+            for projection, label in planes.LABELS.items()
+            if projection in by_projection
+        },
     }
 
 
-def _spelt(plane: Array, there: Array) -> list[list[float] | None]:
-    """Three decimals a coordinate, which is finer than a pixel; None for a track without a place."""
-    points = iter(plane.round(3).tolist())
-    return [next(points) if one else None for one in there]
+def _plane(points: Points, plane: Array, ids: list[str]) -> dict[str, Any]:
+    plane = plane.astype(np.float64)
+    plane = (plane - plane.mean(axis=0)) / plane.std()
+    count = min(maps.NEIGHBOURS, (len(ids) - 1) // 2)
+    return {
+        "trustworthiness": round(float(trustworthiness(points.values, plane, n_neighbors=count)), 3) if count else None,
+        "neighbours": count,
+        "places": dict(zip(ids, plane.round(3).tolist(), strict=True)),  # finer than a pixel
+    }

@@ -1,9 +1,9 @@
-"""How every figure looks: colours, sizes, letters, and how it becomes a file whose bytes depend on nothing else."""
+"""How every figure looks: colours, sizes and letters; and how it becomes a file whose bytes depend on nothing else."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
-# Okabe and Ito's colours, which colour-blind eyes tell apart; black is left to the letters.
+from pipeline.core.store import Array
+
+# Okabe and Ito's colours, which colour-blind eyes can distinguish; black is left to the letters.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # the same told once more, for print in grey
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # the same distinction once more, for print in grey
 GREY = "#9A9A9A"
 INK = "#222222"
 QUIET = "#666666"
@@ -55,7 +57,7 @@ STYLE: Any = {  # matplotlib types the keys as a list of literals
 
 
 class LeftOut(Exception):
-    """A figure that cannot be drawn from what there is: the message is the reason."""
+    """A figure that cannot be drawn from these outputs: the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Drawn:
     figure: Figure
     title: str
     caption: str
+    planes: Mapping[str, Array] = field(default_factory=dict)  # of a map, by projection: [track, 2]
 
 
 def canvas(width: float, height: float, title: str) -> Figure:
@@ -106,10 +109,10 @@ def common(values: Sequence[str], most: int) -> list[str]:
 
 
 def colours(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """A colour and a marker for each name; grey for what has none of its own."""
-    told = [name for name in names if name not in (OTHER, UNKNOWN)]
-    own = {name: (COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]) for i, name in enumerate(told)}
-    return own | {OTHER: (GREY, "."), UNKNOWN: (GREY, "x")}
+    """A colour and a marker for each name; grey for OTHER and UNKNOWN."""
+    known = [name for name in names if name not in (OTHER, UNKNOWN)]
+    looks = {name: (COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]) for i, name in enumerate(known)}
+    return looks | {OTHER: (GREY, "."), UNKNOWN: (GREY, "x")}
 
 
 def between(steps: int) -> list[tuple[float, ...]]:
@@ -143,7 +146,7 @@ class Letters:
         return text if _needs(text) <= self.known else anyascii(text)
 
 
-def letters(texts: Iterable[str]) -> Letters:
+def choose_letters(texts: Iterable[str]) -> Letters:
     """Fonts for these texts: matplotlib's own, and the first installed one that has what it lacks, script by script."""
     families = ["DejaVu Sans"]
     known = _characters(font_manager.findfont("DejaVu Sans"))
@@ -166,16 +169,16 @@ def _needs(text: str) -> set[int]:
 def _characters(file: str) -> frozenset[int]:
     try:
         return frozenset(font_manager.get_font(file).get_charmap())
-    except (OSError, RuntimeError):  # a broken font of this machine is not ours to mend
+    except (OSError, RuntimeError):  # a broken font of this machine is passed over
         return frozenset()
 
 
 @contextmanager
-def use_style(found: Letters) -> Iterator[None]:
+def use_style(letters: Letters) -> Iterator[None]:
     """The style with these fonts, for as long as something is drawn."""
     with mpl.rc_context():
         mpl.rcParams.update(STYLE)
-        mpl.rcParams["font.family"] = list(found.families)
+        mpl.rcParams["font.family"] = list(letters.families)
         yield
 
 
@@ -184,14 +187,13 @@ def needs_dark_text(colour: Sequence[float]) -> bool:
     return float(np.dot(colour[:3], (0.299, 0.587, 0.114))) > 0.55
 
 
-def save(drawn: Drawn, file: Path, say: Letters) -> None:
+def save(drawn: Drawn, file: Path, letters: Letters) -> None:
     """Writes the figure; no date and no version go into it, so that the same picture has the same bytes."""
     for text in drawn.figure.findobj(Text):
         assert isinstance(text, Text)
-        text.set_text(say(text.get_text()))
+        text.set_text(letters(text.get_text()))
     for axis in (axis for axes in drawn.figure.axes for axis in (axes.xaxis, axes.yaxis)):
-        if isinstance(
-            axis.get_major_locator(), FixedLocator
-        ):  # it has labels of ours, which are written anew when it is drawn
-            axis.set_ticklabels([say(axis.get_major_formatter()(x, n)) for n, x in enumerate(axis.get_majorticklocs())])
+        if isinstance(axis.get_major_locator(), FixedLocator):  # its labels are written anew when it is drawn
+            labels = [axis.get_major_formatter()(x, n) for n, x in enumerate(axis.get_majorticklocs())]
+            axis.set_ticklabels([letters(label) for label in labels])
     drawn.figure.savefig(file, format="png", metadata={"Software": None})

@@ -1,4 +1,5 @@
-// The map: Plotly draws, this file tells it what; every track is also in a list that the keyboard walks through.
+// The map: Plotly draws what this file gives it; every track is also in a list that the keyboard walks through.
+// A track is its id here: tracks, clusters, neighbours and places are records by id.
 (() => {
   const data = JSON.parse(document.getElementById("map-data").textContent);
   const at = (id) => document.getElementById(id);
@@ -10,9 +11,11 @@
 
   const model = () => data.models[state.model];
   const plane = () => model().planes[state.plane];
-  const title = (n) => data.tracks[n].title || data.tracks[n].id;
-  const language = (n) => LANGUAGES[data.tracks[n].language] || data.tracks[n].language;
-  const about = (n) => [data.tracks[n].artist, language(n)].filter(Boolean).join(" · ");
+  const ids = Object.keys(data.tracks);
+  const placed = () => ids.filter((id) => plane().places[id]);
+  const title = (id) => data.tracks[id].title || id;
+  const language = (id) => LANGUAGES[data.tracks[id].language] || data.tracks[id].language;
+  const about = (id) => [data.tracks[id].artist, language(id)].filter(Boolean).join(" · ");
   const safe = (text) => text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
   const css = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
@@ -20,55 +23,56 @@
     select.replaceChildren(...pairs.map(([value, text]) => new Option(text, value, value === chosen, value === chosen)));
   }
 
-  const values = () => (state.colour === "cluster" ? model().clusters : data.columns[state.colour]);
+  const value = (id) => (state.colour === "cluster" ? model().clusters[id] : data.tracks[id].values[state.colour]);
   const named = (value) => (value === "" ? "unknown" : state.colour === "language" ? LANGUAGES[value] || value : value);
 
-  function found() {
+  // The ids of the tracks that hold every word of the search.
+  function matches() {
     const words = state.search.toLocaleLowerCase().normalize("NFC").split(/\s+/).filter(Boolean);
-    return data.tracks.map((track, n) => {
-      const text = `${track.id} ${track.title} ${track.artist} ${track.language} ${language(n)}`.toLocaleLowerCase().normalize("NFC");
+    return new Set(ids.filter((id) => {
+      const track = data.tracks[id];
+      const text = `${id} ${track.title} ${track.artist} ${track.language} ${language(id)}`.toLocaleLowerCase().normalize("NFC");
       return words.every((word) => text.includes(word));
-    });
+    }));
   }
 
   // --- the plot ---------------------------------------------------------------------------------------------------------
 
-  function groups(all, placed) {
+  function groups(shown) {
     const counts = new Map();
-    for (const n of placed) counts.set(all[n], (counts.get(all[n]) || 0) + 1);
-    const ranked = [...counts.keys()].filter((value) => value !== "").sort((a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b));
-    const own = ranked.slice(0, ranked.length <= MOST_COLOURS ? MOST_COLOURS : MOST_COLOURS - 1);
-    own.sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
-    const told = own.map((value, place) => ({ name: named(value), colour: css(`--c${place + 1}`), symbol: SYMBOLS[place],
-      rows: placed.filter((n) => all[n] === value) }));
-    const rest = placed.filter((n) => all[n] !== "" && !own.includes(all[n]));
-    const unknown = placed.filter((n) => all[n] === "");
-    if (rest.length) told.push({ name: `other (${ranked.length - own.length})`, colour: css("--rest"), symbol: "circle-open", rows: rest });
-    if (unknown.length) told.push({ name: "unknown", colour: css("--rest"), symbol: "x-thin-open", rows: unknown });
-    return told;
+    for (const id of shown) counts.set(value(id), (counts.get(value(id)) || 0) + 1);
+    const ranked = [...counts.keys()].filter((name) => name !== "").sort((a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b));
+    const coloured = ranked.slice(0, ranked.length <= MOST_COLOURS ? MOST_COLOURS : MOST_COLOURS - 1);
+    coloured.sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+    const all = coloured.map((name, place) => ({ name: named(name), colour: css(`--c${place + 1}`), symbol: SYMBOLS[place],
+      ids: shown.filter((id) => value(id) === name) }));
+    const rest = shown.filter((id) => value(id) !== "" && !coloured.includes(value(id)));
+    const unknown = shown.filter((id) => value(id) === "");
+    if (rest.length) all.push({ name: `other (${ranked.length - coloured.length})`, colour: css("--rest"), symbol: "circle-open", ids: rest });
+    if (unknown.length) all.push({ name: "unknown", colour: css("--rest"), symbol: "x-thin-open", ids: unknown });
+    return all;
   }
 
-  function points(rows, more) {
+  function points(shown, more) {
     const places = plane().places;
-    return { type: data.tracks.length > MANY ? "scattergl" : "scatter", mode: "markers", x: rows.map((n) => places[n][0]),
-      y: rows.map((n) => places[n][1]), customdata: rows, hovertemplate: "%{text}<extra></extra>",
-      text: rows.map((n) => `<b>${safe(title(n))}</b><br>${safe(about(n))}<br>${safe(state.colour)}: ${safe(named(values()[n]))}`), ...more };
+    return { type: ids.length > MANY ? "scattergl" : "scatter", mode: "markers", x: shown.map((id) => places[id][0]),
+      y: shown.map((id) => places[id][1]), customdata: shown, hovertemplate: "%{text}<extra></extra>",
+      text: shown.map((id) => `<b>${safe(title(id))}</b><br>${safe(about(id))}<br>${safe(state.colour)}: ${safe(named(value(id)))}`), ...more };
   }
 
   function traces() {
-    const all = values(), hit = found();
-    const placed = data.tracks.map((_, n) => n).filter((n) => plane().places[n]);
-    const size = placed.length > 600 ? 6 : 10;
-    const seen = (rows) => rows.map((n) => (hit[n] ? 0.92 : 0.1));
-    const known = placed.filter((n) => all[n] !== "");
-    const numbers = known.every((n) => Number.isFinite(Number(all[n]))) && new Set(known.map((n) => all[n])).size > MOST_COLOURS;
+    const shown = placed(), hits = matches();
+    const size = shown.length > 600 ? 6 : 10;
+    const opacity = (group) => group.map((id) => (hits.has(id) ? 0.92 : 0.1));
+    const known = shown.filter((id) => value(id) !== "");
+    const numbers = known.every((id) => Number.isFinite(Number(value(id)))) && new Set(known.map(value)).size > MOST_COLOURS;
     const drawn = numbers && state.colour !== "cluster"
-      ? [points(known, { name: state.colour, showlegend: false, marker: { color: known.map((n) => Number(all[n])), colorscale: "Cividis",
-          showscale: true, size, opacity: seen(known), colorbar: { title: { text: state.colour }, thickness: 12, outlinewidth: 0 } } })]
-      : groups(all, placed).map((group) => points(group.rows, { name: group.name, marker: { color: group.colour, symbol: group.symbol, size,
-          opacity: seen(group.rows), line: { width: 0.6, color: css("--soft") } } }));
+      ? [points(known, { name: state.colour, showlegend: false, marker: { color: known.map((id) => Number(value(id))), colorscale: "Cividis",
+          showscale: true, size, opacity: opacity(known), colorbar: { title: { text: state.colour }, thickness: 12, outlinewidth: 0 } } })]
+      : groups(shown).map((group) => points(group.ids, { name: group.name, marker: { color: group.colour, symbol: group.symbol, size,
+          opacity: opacity(group.ids), line: { width: 0.6, color: css("--soft") } } }));
     if (state.chosen !== null && plane().places[state.chosen]) {
-      const ring = (rows, width, wide) => points(rows, { showlegend: false, hoverinfo: "skip", hovertemplate: undefined,
+      const ring = (group, width, wide) => points(group, { showlegend: false, hoverinfo: "skip", hovertemplate: undefined,
         marker: { color: "rgba(0,0,0,0)", size: wide, line: { color: css("--ink"), width } } });
       drawn.push(ring(model().neighbours[state.chosen], 1.2, size + 6), ring([state.chosen], 3, size + 9));
     }
@@ -86,31 +90,31 @@
     const config = { displaylogo: false, responsive: true, scrollZoom: true, modeBarButtons: [["toImage", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
     const trust = plane().trustworthiness;
     at("map-trust").textContent = `${model().family}, first seed` +
-      (model().told === "none" ? "" : `, told the ${model().told}`) +
-      `. ${plane().called}: trustworthiness ${trust === null ? "–" : trust.toFixed(3)} (${plane().neighbours} neighbours).`;
+      (model().condition === "none" ? "" : `, gets the ${model().condition} as input`) +
+      `. ${plane().label}: trustworthiness ${trust === null ? "–" : trust.toFixed(3)} (${plane().neighbours} neighbours).`;
     return Plotly.react(plot, traces(), layout, config);
   }
 
   // --- the list and the chosen track ------------------------------------------------------------------------------------
 
   function write() {
-    const hit = found();
-    const rows = data.tracks.map((_, n) => n).filter((n) => hit[n] && plane().places[n]);
+    const hits = matches();
+    const rows = placed().filter((id) => hits.has(id));
     state.listed = rows.slice(0, MOST_LISTED);
     at("map-found").textContent = `${rows.length} tracks`;
-    list.replaceChildren(...state.listed.map((n) => {
+    list.replaceChildren(...state.listed.map((id) => {
       const item = document.createElement("li");
-      item.id = `map-item-${n}`;
+      item.id = `map-item-${ids.indexOf(id)}`;
       item.role = "option";
-      item.setAttribute("aria-selected", n === state.chosen);
+      item.dataset.track = id;
       const name = document.createElement("span");
-      name.textContent = title(n);
-      if (data.tracks[n].language) name.lang = data.tracks[n].language;
+      name.textContent = title(id);
+      if (data.tracks[id].language) name.lang = data.tracks[id].language;
       const by = document.createElement("span");
       by.className = "artist";
-      by.textContent = about(n) ? ` · ${about(n)}` : "";
+      by.textContent = about(id) ? ` · ${about(id)}` : "";
       item.append(name, by);
-      item.addEventListener("click", () => choose(n, true));
+      item.addEventListener("click", () => choose(id, true));
       return item;
     }));
     if (rows.length > MOST_LISTED) {
@@ -124,40 +128,42 @@
   }
 
   function mark() {
-    for (const item of list.children) item.setAttribute("aria-selected", item.id === `map-item-${state.chosen}`);
-    const here = at(`map-item-${state.chosen}`);
-    if (here) {
-      list.setAttribute("aria-activedescendant", here.id);
-      list.scrollTop = Math.max(0, here.offsetTop - list.offsetTop - list.clientHeight / 2);
+    const items = [...list.children].filter((item) => item.dataset.track !== undefined);
+    for (const item of items) item.setAttribute("aria-selected", item.dataset.track === state.chosen);
+    const selected = items.find((item) => item.dataset.track === state.chosen);
+    if (selected) {
+      list.setAttribute("aria-activedescendant", selected.id);
+      list.scrollTop = Math.max(0, selected.offsetTop - list.offsetTop - list.clientHeight / 2);
     } else list.removeAttribute("aria-activedescendant");
   }
 
-  function play(n) {
-    if (!data.tracks[n].heard) return;
-    audio.src = `figures/previews/${encodeURIComponent(data.tracks[n].id)}.mp3`;
-    audio.play().catch(() => {}); // the controls stay for who must ask the browser first
+  function play(id) {
+    if (!data.tracks[id].preview) return;
+    audio.src = `figures/previews/${encodeURIComponent(id)}.mp3`;
+    audio.play().catch(() => {}); // the controls stay for readers whose browser asks first
   }
 
-  function choose(n, heard) {
-    state.chosen = n;
+  function choose(id, aloud) {
+    state.chosen = id;
+    const track = data.tracks[id];
     at("map-track").hidden = false;
-    at("map-title").textContent = title(n);
-    at("map-title").lang = data.tracks[n].language || "";
-    at("map-about").textContent = [about(n), `cluster ${model().clusters[n] || "–"}`].join(" · ");
-    audio.hidden = !data.tracks[n].heard;
-    at("map-near").replaceChildren(...model().neighbours[n].map((other) => {
+    at("map-title").textContent = title(id);
+    at("map-title").lang = track.language || "";
+    at("map-about").textContent = [about(id), `cluster ${model().clusters[id] || "–"}`].join(" · ");
+    audio.hidden = !track.preview;
+    at("map-near").replaceChildren(...(model().neighbours[id] || []).map((near) => {
       const item = document.createElement("li");
       const button = document.createElement("button");
       button.type = "button";
-      button.className = data.tracks[other].heard ? "play-near" : "";
-      button.textContent = `${data.tracks[other].heard ? "▶ " : ""}${title(other)}`;
-      button.lang = data.tracks[other].language || "";
-      button.setAttribute("aria-label", `Play ${title(other)}, ${about(other)}`);
-      button.addEventListener("click", () => choose(other, true));
+      button.className = data.tracks[near].preview ? "play-near" : "";
+      button.textContent = `${data.tracks[near].preview ? "▶ " : ""}${title(near)}`;
+      button.lang = data.tracks[near].language || "";
+      button.setAttribute("aria-label", `Play ${title(near)}, ${about(near)}`);
+      button.addEventListener("click", () => choose(near, true));
       item.append(button);
       return item;
     }));
-    if (heard) play(n);
+    if (aloud) play(id);
     mark();
     draw();
   }
@@ -176,23 +182,23 @@
   // --- the controls -----------------------------------------------------------------------------------------------------
 
   function planes() {
-    const ways = Object.entries(model().planes).map(([way, told]) => [way, told.called]);
-    if (!ways.some(([way]) => way === state.plane)) state.plane = ways[0][0];
-    options(at("map-plane"), ways, state.plane);
+    const pairs = Object.entries(model().planes).map(([name, projection]) => [name, projection.label]);
+    if (!pairs.some(([name]) => name === state.plane)) state.plane = pairs[0][0];
+    options(at("map-plane"), pairs, state.plane);
   }
 
-  const again = () => { write(); draw(); };
+  const refresh = () => { write(); draw(); };
   options(at("map-model"), Object.keys(data.models).map((name) => [name, `${name}: ${data.models[name].family}`]), state.model);
-  options(at("map-colour"), ["cluster", ...Object.keys(data.columns)].map((name) => [name, name.replaceAll("_", " ")]), "cluster");
+  options(at("map-colour"), ["cluster", ...data.columns].map((name) => [name, name.replaceAll("_", " ")]), "cluster");
   at("map-model").addEventListener("change", (event) => {
     state.model = event.target.value;
     planes();
     if (state.chosen !== null && plane().places[state.chosen]) choose(state.chosen, false);
-    again();
+    refresh();
   });
-  at("map-plane").addEventListener("change", (event) => { state.plane = event.target.value; again(); });
+  at("map-plane").addEventListener("change", (event) => { state.plane = event.target.value; refresh(); });
   at("map-colour").addEventListener("change", (event) => { state.colour = event.target.value; draw(); });
-  at("map-search").addEventListener("input", (event) => { state.search = event.target.value; again(); });
+  at("map-search").addEventListener("input", (event) => { state.search = event.target.value; refresh(); });
   document.querySelector("#explorer .controls").addEventListener("submit", (event) => event.preventDefault());
   new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 

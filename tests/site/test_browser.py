@@ -225,7 +225,7 @@ def mapped(tab: Tab, base: str) -> dict[str, Any]:
 PLACE = """(() => {
   const plot = document.getElementById("map-plot"), full = plot._fullLayout, box = plot.getBoundingClientRect();
   for (const trace of plot.data) {
-    const at = (trace.customdata || []).indexOf(%d);
+    const at = (trace.customdata || []).indexOf("%s");
     const on = (axis, value) => axis._offset + axis.l2p(value);
     if (at >= 0) return [box.x + on(full.xaxis, trace.x[at]), box.y + on(full.yaxis, trace.y[at])];
   }
@@ -235,21 +235,21 @@ TEXT = "document.getElementById('%s').textContent"
 
 def test_a_click_on_a_point_plays_it_and_lists_its_true_neighbours(tab: Tab, base: str) -> None:
     data = mapped(tab, base)
-    tab.click(*tab.run(PLACE % 2))
+    tab.click(*tab.run(PLACE % "t2"))
     tab.until("!document.getElementById('map-track').hidden")
-    assert tab.run(TEXT % "map-title") == data["tracks"][2]["title"]
+    assert tab.run(TEXT % "map-title") == data["tracks"]["t2"]["title"]
     tab.until("document.getElementById('map-audio').currentTime > 0.2")  # it is heard
     near = tab.run("[...document.querySelectorAll('#map-near li')].map(item => item.textContent.replace('▶ ', ''))")
-    assert near == [data["tracks"][n]["title"] for n in data["models"]["easy"]["neighbours"][2]]
+    assert near == [data["tracks"][id_]["title"] for id_ in data["models"]["easy"]["neighbours"]["t2"]]
     tab.click_on("#map-near button")
-    assert tab.run(TEXT % "map-title") == data["tracks"][3]["title"]
+    assert tab.run(TEXT % "map-title") == data["tracks"]["t3"]["title"]
     tab.until("decodeURI(document.getElementById('map-audio').src).endsWith('/t3.mp3')")
     tab.until("document.getElementById('map-audio').currentTime > 0.2")
 
 
 def test_a_track_without_a_preview_has_no_player(tab: Tab, base: str) -> None:
     mapped(tab, base)
-    tab.click(*tab.run(PLACE % 5))
+    tab.click(*tab.run(PLACE % "t5"))
     tab.until("!document.getElementById('map-track').hidden")
     assert tab.run("document.getElementById('map-audio').hidden")
 
@@ -266,18 +266,18 @@ def test_search_colour_projection_and_model_change_what_is_drawn(tab: Tab, base:
     choose(tab, "map-colour", "genre")
     tab.until(f"({names}).includes('rock')")
     assert tab.run(names) == ["folk", "rock", "unknown"]
-    before = tab.run(PLACE % 0)
+    before = tab.run(PLACE % "t0")
     assert "UMAP: trustworthiness 0.912" in tab.run(TEXT % "map-trust")
     choose(tab, "map-plane", "pca")
     tab.until(f"({TEXT % 'map-trust'}).includes('PCA')")
-    assert tab.run(PLACE % 0) != before
+    assert tab.run(PLACE % "t0") != before
     assert tab.run(f"({names}).length") == 3  # the colour stays
     choose(tab, "map-model", "pca")
     tab.until(f"({TEXT % 'map-trust'}).startsWith('PCA, first seed')")
     tab.run("document.getElementById('map-search').focus()")
     tab.call("Input.insertText", text="বৃষ্টি")
     tab.until(f"({TEXT % 'map-found'}) == '1 tracks'")
-    assert tab.run("document.querySelector('#map-list li').textContent").startswith(data["tracks"][0]["title"])
+    assert tab.run("document.querySelector('#map-list li').textContent").startswith(data["tracks"]["t0"]["title"])
     opacity = "document.getElementById('map-plot').data.flatMap(trace => trace.marker.opacity)"
     assert sorted(tab.run(opacity)) == [0.1] * 5 + [0.92]
 
@@ -287,7 +287,7 @@ def test_the_keyboard_alone_walks_the_list_and_plays(tab: Tab, base: str) -> Non
     tab.run("document.getElementById('map-list').focus()")
     for _ in range(2):
         tab.press("ArrowDown")
-    assert tab.run(TEXT % "map-title") == data["tracks"][1]["title"]
+    assert tab.run(TEXT % "map-title") == data["tracks"]["t1"]["title"]
     chosen = tab.run("document.getElementById('map-list').getAttribute('aria-activedescendant')")
     assert tab.run(f"document.getElementById('{chosen}').getAttribute('aria-selected')") == "true"
     assert tab.run("document.getElementById('map-audio').paused")
@@ -299,7 +299,7 @@ def test_titles_on_the_map_are_text_and_never_markup(tab: Tab, base: str) -> Non
     mapped(tab, base)
     assert tab.run("document.querySelectorAll('#map-list b, #map-list script').length") == 0
     assert "<b>song</b>" in tab.run(TEXT % "map-list")
-    x, y = tab.run(PLACE % 2)
+    x, y = tab.run(PLACE % "t2")
     tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
     tab.until("!!document.querySelector('#map-plot .hovertext')")
     label = tab.run("document.querySelector('#map-plot .hovertext').textContent")
