@@ -90,15 +90,15 @@ def test_a_track_gets_its_shares_of_languages() -> None:
 @pytest.mark.usefixtures("small")
 def test_a_folded_chorus_counts_once(set_param: Callable[[str, object], None]) -> None:
     verse, chorus = "rain on the river\nsong of a bird", "twinkle star\nwonder star"
-    found = []
+    tables = []
     for text, kept in ((f"{verse}\n\n{chorus}\n\n{chorus}", "keep"), (f"{verse}\n\n{chorus}\n\n{chorus}", "fold"),
                        (f"{verse}\n\n{chorus}", "keep")):  # fmt: skip
         set_param("lyrics.chorus", kept)
         written({"a": text, "b": verse})
         lyrics.main()
         rows = store.read_rows(BUILT, *TABLES)
-        found.append({name: np.array(rows[name]) for name in TABLES})
-    repeated, folded, once = found
+        tables.append({name: np.array(rows[name]) for name in TABLES})
+    repeated, folded, once = tables
     for name in TABLES:
         np.testing.assert_array_equal(folded[name], once[name])
     assert not np.array_equal(repeated["tfidf"], once["tfidf"])

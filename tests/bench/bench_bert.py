@@ -47,7 +47,7 @@ def write_encoder(folder: Path) -> None:
     BertModel(BertConfig(vocab_size=PIECES)).save_pretrained(folder)
     letters = [chr(code) for code in range(33, 127)]
     known = dict.fromkeys(
-        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{one}" for one in letters), *WORDS]
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), *WORDS]
     )
     pieces = [*known, *(f"[unused{number}]" for number in range(PIECES - len(known)))]
     tokenizer = BertTokenizer(dict(zip(pieces, range(PIECES), strict=True)), do_lower_case=False, model_max_length=512)
@@ -64,18 +64,18 @@ def documents(many: int, dice: random.Random) -> list[str]:
 
 def taught(folder: Path, texts: list[str], where: torch.device) -> Callable[[], int]:
     """Everything padded to 512, in fp32, eight at a time."""
-    found = BertParams(str(folder), "", 512, 64, "fp32", 16384, 16)
-    full = bert.load(find(str(folder), ""), found, where, bf16=False)
+    p = BertParams(str(folder), "", 512, 64, "fp32", 16384, 16)
+    full = bert.load(find(str(folder), ""), p, where, bf16=False)
 
     @torch.inference_mode()
     def once() -> int:
         count = 0
         for at in range(0, len(texts), 8):
-            told = full.tokenizer(
+            inputs = full.tokenizer(
                 texts[at : at + 8], padding="max_length", truncation=True, max_length=512, return_tensors="pt"
             ).to(where)
-            hidden = full.model(**told).last_hidden_state
-            mask = told["attention_mask"][..., None]
+            hidden = full.model(**inputs).last_hidden_state
+            mask = inputs["attention_mask"][..., None]
             ((hidden * mask).sum(1) / mask.sum(1)).cpu()
             count += int(mask.sum())
         return count
@@ -93,9 +93,9 @@ def ours(encoder: bert.Encoder, texts: list[str]) -> Callable[[], int]:
 
 def cosine(encoder: bert.Encoder, full: bert.Encoder, texts: list[str]) -> float:
     """The lowest cosine of a text's two vectors, each less the mean over the texts."""
-    one, other = (np.stack(list(bert.encode(kind, texts))) for kind in (encoder, full))
-    one, other = one - one.mean(0), other - other.mean(0)
-    return float(((one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)).min())
+    fast, exact = (np.stack(list(bert.encode(reader, texts))) for reader in (encoder, full))
+    fast, exact = fast - fast.mean(0), exact - exact.mean(0)
+    return float(((fast * exact).sum(1) / np.linalg.norm(fast, axis=1) / np.linalg.norm(exact, axis=1)).min())
 
 
 def memory(folder: Path, texts: list[str], precision: str) -> str:
@@ -114,7 +114,7 @@ def memory(folder: Path, texts: list[str], precision: str) -> str:
 def main() -> None:
     rounds, threads = (int(given) for given in [*sys.argv[1:], *("3", "1")[len(sys.argv) - 1 :]])
     torch.set_num_threads(threads)
-    where, why = device.choose("auto")
+    where, why = device.choose_device("auto")
     dice = random.Random(0)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "mbert"
@@ -125,9 +125,9 @@ def main() -> None:
         texts = documents(8, dice)
         for asked in ("auto", "fp32"):
             print(f"memory, precision {asked}: {memory(folder, texts, asked)}")
-        found = find(str(folder), "")
-        encoder = bert.load(found, p, where, bf16=bf16)
-        full = bert.load(found, p, where, bf16=False)
+        files = find(str(folder), "")
+        encoder = bert.load(files, p, where, bf16=bf16)
+        full = bert.load(files, p, where, bf16=False)
         print(f"lowest centred cosine to fp32 over 24 texts: {cosine(encoder, full, documents(24, dice)):.5f}")
         ways = {"taught": taught(folder, texts, where), "ours in fp32": ours(full, texts), "ours": ours(encoder, texts)}
         seconds: dict[str, list[float]] = {name: [] for name in ways}

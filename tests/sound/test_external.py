@@ -143,23 +143,21 @@ def test_the_whole_path_with_the_features_of_another_program(colleague: Path, ca
         assert line in caplog.text
     assert {path.stem for path in (colleague / "build" / "medium").glob("*.npy")} >= {"fusion"}
     assert not list((colleague / "build" / "medium").glob("conv*"))
-    told = store.read_json(colleague / "reports" / "metrics.json")
-    assert told["data"]["tracks"] == 11
-    assert told["raw"]["genre"]["ami"] is not None
+    metrics = store.read_json(colleague / "reports" / "metrics.json")
+    assert metrics["data"]["tracks"] == 11
+    assert metrics["raw"]["genre"]["ami"] is not None
     audit = pd.read_csv(colleague / "reports" / "audit.csv", keep_default_na=False).set_index(["shortcut", "label"])
     assert audit.index.is_unique
     verdicts = audit["verdict"].to_dict()
     assert verdicts["feature length", "language"] == "strong"
     assert verdicts["feature tempo", "genre"] == "strong"
     assert verdicts["feature n0", "language"] == "no"
-    drawn = {one["file"] for one in store.read_json(colleague / "reports" / "figures" / "figures.json")}
+    drawn = {figure["file"] for figure in store.read_json(colleague / "reports" / "figures" / "figures.json")}
     assert "curves.png" in drawn
     assert not [file for file in drawn if file.startswith("reconstruction")]
 
 
-def test_frames_that_are_not_there_are_asked_for_in_vain(
-    colleague: Path, set_param: Callable[[str, object], None]
-) -> None:
+def test_a_model_of_frames_needs_features_of_our_own(colleague: Path, set_param: Callable[[str, object], None]) -> None:
     run("tracks", "audio", "lyrics")
     set_param("easy.input", "mfcc")
     with pytest.raises(Problem, match=r"easy\.input is mfcc, which audio\.external does not give: set it to stats"):

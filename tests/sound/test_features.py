@@ -133,9 +133,9 @@ def test_what_a_codec_cut_off_lies_at_the_floor_and_no_deeper() -> None:
 
 
 def test_a_segment_does_not_depend_on_another_as_quiet() -> None:
-    one, other = music(6), music(6)
-    other[320 * P.hop :] *= -1
-    np.testing.assert_array_equal(features(one, P).logmel[0, :, :95], features(other, P).logmel[0, :, :95])
+    plain, flipped = music(6), music(6)
+    flipped[320 * P.hop :] *= -1
+    np.testing.assert_array_equal(features(plain, P).logmel[0, :, :95], features(flipped, P).logmel[0, :, :95])
 
 
 # --- statistics -------------------------------------------------------------------------------------------------------

@@ -162,9 +162,9 @@ def changed(folder: Path, to: Path, change: Callable[[dict[str, np.ndarray]], ob
 def test_other_weights_windows_or_precision_are_not_the_kept_ones(p: BertParams, tmp_path: Path) -> None:
     text = ["rain river song " * 40]
     base = vectors(text, p, "cpu")
-    other = changed(Path(p.model), tmp_path / "other", lambda weights: weights["embeddings.LayerNorm.weight"].fill(2))
+    folder = changed(Path(p.model), tmp_path / "other", lambda weights: weights["embeddings.LayerNorm.weight"].fill(2))
     for q in (
-        replace(p, model=str(other)),
+        replace(p, model=str(folder)),
         replace(p, window=32),
         replace(p, overlap=20),
         replace(p, precision="bf16"),

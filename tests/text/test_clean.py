@@ -43,7 +43,7 @@ def test_words_stay_whole(text: str, words: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("প\u09dcে", "প\u09a1\u09bcে"),
         ("গা\u09dd", "গা\u09a2\u09bc"),
@@ -64,9 +64,9 @@ def test_words_stay_whole(text: str, words: int) -> None:
         ("rain\u00a0song", "rain song"),
     ],
 )
-def test_two_ways_to_type_it_are_one_word(one: str, other: str) -> None:
-    assert one != other
-    assert tokens(clean(one)) == tokens(clean(other))
+def test_two_ways_to_type_it_are_one_word(first: str, second: str) -> None:
+    assert first != second
+    assert tokens(clean(first)) == tokens(clean(second))
 
 
 def test_a_joiner_stays_where_it_shapes_a_conjunct() -> None:

@@ -84,17 +84,17 @@ def test_a_word_of_both_lists_goes_with_its_neighbours(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("bhalobashi", "valobashi"), ("shathe", "sathe"), ("achho", "acho"), ("brishti", "bristi")]
+    ("first", "second"), [("bhalobashi", "valobashi"), ("shathe", "sathe"), ("achho", "acho"), ("brishti", "bristi")]
 )
-def test_every_spelling_is_bangla(one: str, other: str) -> None:
-    assert min(bangla_odds(one), bangla_odds(other)) > 2
+def test_every_spelling_is_bangla(first: str, second: str) -> None:
+    assert min(bangla_odds(first), bangla_odds(second)) > 2
 
 
 def test_a_line_of_many_words_changes_its_language_where_it_does() -> None:
     """In the time of its length: whoever keeps the whole way for each word is not done here in a minute."""
     many = 50_000
-    found = of_words(["tumi", "amake"] * many + ["they", "never"] * many)
-    assert found == ["bn_latin"] * 2 * many + ["en"] * 2 * many
+    languages = of_words(["tumi", "amake"] * many + ["they", "never"] * many)
+    assert languages == ["bn_latin"] * 2 * many + ["en"] * 2 * many
     assert of_words([]) == []
 
 

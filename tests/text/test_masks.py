@@ -26,7 +26,7 @@ def heard(small: Path, rng: np.random.Generator) -> Array:
     return rng.standard_normal((8, 5)).astype(np.float32)
 
 
-def seen(stage: str, words: Array, junk: float) -> dict[str, Array]:
+def outputs(stage: str, words: Array, junk: float) -> dict[str, Array]:
     """All that a model stage makes of the tracks, with `junk` where there are no lyrics."""
     rows = np.where(HAS_LYRICS[:, None], words, np.float32(junk))
     store.write_rows(Path("build/lyrics"), IDS, bert=rows, has_lyrics=HAS_LYRICS)
@@ -44,12 +44,12 @@ def test_garbage_in_the_row_of_a_missing_text_changes_nothing(
     set_param(f"{stage}.lyrics", "bert")
     set_param("medium.models", ["fusion"])
     set_param("seeds", [0])
-    plain = seen(stage, heard, 0.0)
+    plain = outputs(stage, heard, 0.0)
     for name in ARRAYS[stage][:2]:
         assert np.isfinite(plain[name]).all()
     for junk in JUNK:
-        other = seen(stage, heard, junk)
+        spoilt = outputs(stage, heard, junk)
         for name, values in plain.items():
-            np.testing.assert_array_equal(other[name], values)
-    moved = seen(stage, heard + HAS_LYRICS[:, None] * np.arange(5, dtype=np.float32), 0.0)
+            np.testing.assert_array_equal(spoilt[name], values)
+    moved = outputs(stage, heard + HAS_LYRICS[:, None] * np.arange(5, dtype=np.float32), 0.0)
     assert not np.array_equal(moved[ARRAYS[stage][0]], plain[ARRAYS[stage][0]])
