@@ -1,4 +1,4 @@
-"""The audit: side doors are seen, what tells nothing is not, and copies are named."""
+"""The audit: shortcuts are found, what predicts nothing is not, and copies are named."""
 
 import importlib
 import shutil
@@ -11,73 +11,77 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.score.shortcuts import Found, Shortcut, _shuffle, same, script, shortcut, shuffled, told
+from pipeline.score.shortcuts import Prediction, Shortcut, _shuffle, column_shortcut, predicts, same, script, shuffled
 
 ARTISTS = np.repeat(np.arange(20), 5)
 LANGUAGE = np.where(np.random.default_rng(1).random(100) < 0.5, "bn", "en")
 
 
-def seen(one: Shortcut, label: np.ndarray = LANGUAGE, group: np.ndarray = ARTISTS) -> Found:
-    asked = shuffled("label", label.tolist(), group, seed=0)
-    assert asked is not None
-    return told(one, asked)
+def predicted(shortcut: Shortcut, label: np.ndarray = LANGUAGE, group: np.ndarray = ARTISTS) -> Prediction:
+    target = shuffled("label", label.tolist(), group, seed=0)
+    assert target is not None
+    return predicts(shortcut, target)
 
 
 def test_a_length_that_equals_the_language_is_caught() -> None:
-    found = seen(shortcut("length", ["203.5" if language == "bn" else "187" for language in LANGUAGE]))
-    assert (found.verdict, found.score) == ("tells", 1.0)
+    found = predicted(column_shortcut("length", ["203.5" if language == "bn" else "187" for language in LANGUAGE]))
+    assert (found.verdict, found.score) == ("strong", 1.0)
     assert found.p < 0.01
 
 
-def test_numbers_near_each_other_tell_too_also_where_some_are_unknown(rng: np.random.Generator) -> None:
+def test_near_numbers_predict_too_also_where_some_are_unknown(rng: np.random.Generator) -> None:
     rate = np.where(LANGUAGE == "bn", 0.0, 3.0) + rng.standard_normal(100)
-    found = seen(shortcut("bandwidth", [f"{value:.3f}" if row % 10 else "" for row, value in enumerate(rate)]))
-    assert found.verdict == "tells"
+    found = predicted(
+        column_shortcut("bandwidth", [f"{value:.3f}" if row % 10 else "" for row, value in enumerate(rate)])
+    )
+    assert found.verdict == "strong"
     assert 0.75 < found.score < 1
 
 
 def test_a_value_that_is_missing_for_one_language_is_caught(rng: np.random.Generator) -> None:
     column = ["" if language == "bn" else f"{rng.random():.4f}" for language in LANGUAGE]
-    assert seen(shortcut("tempo", column)).score == 1.0
+    assert predicted(column_shortcut("tempo", column)).score == 1.0
 
 
-def test_texts_tell_by_their_value() -> None:
+def test_equal_texts_predict() -> None:
     codec = np.where(LANGUAGE == "bn", "mp3", "ogg")
     codec[:12] = "wav"
-    assert seen(shortcut("codec", codec)).verdict == "tells"
+    assert predicted(column_shortcut("codec", codec)).verdict == "strong"
 
 
 @pytest.mark.parametrize(
     "column", [["22050"] * 100, [str(row) for row in range(100)], [f"u{row}" for row in range(100)]]
 )
-def test_what_is_the_same_or_different_for_all_tells_nothing(column: list[str]) -> None:
-    found = seen(shortcut("column", column))
-    assert found.verdict == "no"
+def test_what_is_the_same_or_different_for_all_predicts_nothing(column: list[str]) -> None:
+    found = predicted(column_shortcut("column", column))
+    assert found.verdict == "none"
     assert found.score < 0.65
 
 
-def test_artists_that_are_known_again_tell_nothing_about_others() -> None:
-    """Each artist has one genre and one folder: within an artist all is told, across artists nothing."""
+def test_what_identifies_artists_predicts_nothing_about_others() -> None:
+    """Each artist has one genre and one folder: within an artist all is predicted, across artists nothing."""
     genre = np.random.default_rng(5).choice(["folk", "rock"], 20)[ARTISTS]
-    folder = shortcut("folder", [f"folder {artist}" for artist in ARTISTS])
-    assert seen(folder, genre).verdict == "no"
-    assert seen(folder, genre, np.arange(100)).verdict == "tells"  # were the artists not known
+    folder = column_shortcut("folder", [f"folder {artist}" for artist in ARTISTS])
+    assert predicted(folder, genre).verdict == "none"
+    assert predicted(folder, genre, np.arange(100)).verdict == "strong"  # were the artists not known
 
 
-def test_doors_of_chance_are_seldom_open(rng: np.random.Generator) -> None:
-    """Numbers an artist, and labels a track as well as an artist: the hard case."""
+def test_random_shortcuts_seldom_predict(rng: np.random.Generator) -> None:
+    """Numbers per artist, and labels per track as well as per artist: the hard case."""
     found = []
     for _ in range(30):
-        loud = Shortcut("chance", rng.standard_normal(20)[ARTISTS][:, None])
-        found += [seen(loud, rng.choice(["folk", "rock", "art"], 100))]
-        found += [seen(loud, rng.choice(["folk", "rock", "art"], 20)[ARTISTS])]
-    assert sum(one.verdict != "no" for one in found) <= 3
+        shortcut = Shortcut("chance", rng.standard_normal(20)[ARTISTS][:, None])
+        found += [predicted(shortcut, rng.choice(["folk", "rock", "art"], 100))]
+        found += [predicted(shortcut, rng.choice(["folk", "rock", "art"], 20)[ARTISTS])]
+    assert sum(each.verdict != "none" for each in found) <= 3
 
 
 def test_tracks_without_the_label_do_not_count() -> None:
     label = LANGUAGE.copy()
     label[::3] = ""
-    assert seen(shortcut("length", np.where(LANGUAGE == "bn", "1", "2")), label).tracks == np.sum(label != "")
+    assert predicted(column_shortcut("length", np.where(LANGUAGE == "bn", "1", "2")), label).tracks == np.sum(
+        label != ""
+    )
     assert shuffled("label", ["", "en", "en"], np.arange(3), seed=0) is None
 
 
@@ -96,10 +100,10 @@ def test_a_shuffle_keeps_artists_of_one_label_together() -> None:
 
 
 def test_a_column_is_numbers_only_if_all_of_it_is() -> None:
-    assert shortcut("x", ["1", "2.5", ""]).values.shape == (3, 1)
-    assert shortcut("x", ["1", "b", ""]).values.tolist() == ["1", "b", ""]
-    assert shortcut("x", ["", ""]).values.tolist() == ["", ""]
-    assert shortcut("x", ["1", "inf"]).values.tolist() == ["1", "inf"]
+    assert column_shortcut("x", ["1", "2.5", ""]).values.shape == (3, 1)
+    assert column_shortcut("x", ["1", "b", ""]).values.tolist() == ["1", "b", ""]
+    assert column_shortcut("x", ["", ""]).values.tolist() == ["", ""]
+    assert column_shortcut("x", ["1", "inf"]).values.tolist() == ["1", "inf"]
 
 
 def test_scripts_and_copies() -> None:
@@ -126,16 +130,16 @@ def test_the_stage_on_songs_with_copies_and_a_column_too_many(
     (data / "lyrics/en_005.txt").write_text(copied, encoding="utf-16")
     with caplog.at_level("INFO"):
         audit = run("tracks", "audio", "audit")
-    found = audit[audit["label"] == "language"].set_index("door")
-    assert found.loc["column length", "verdict"] == "tells"
-    assert found.loc["folder", "verdict"] == "tells"
+    found = audit[audit["label"] == "language"].set_index("shortcut")
+    assert found.loc["column length", "verdict"] == "strong"
+    assert found.loc["folder", "verdict"] == "strong"
     assert float(str(found.loc["lyrics script", "score"])) > 0.7
-    assert found.loc["column sample_rate", "verdict"] == "no"
-    assert not {"column genre", "column language", "column title", "column id"} & set(audit["door"])
+    assert found.loc["column sample_rate", "verdict"] == "none"
+    assert not {"column genre", "column language", "column title", "column id"} & set(audit["shortcut"])
     assert set(audit["label"]) == {"language", "genre", ""}
-    copies = audit[audit["verdict"] == "found"].set_index("door")["note"].to_dict()
+    copies = audit[audit["verdict"] == "duplicate"].set_index("shortcut")["note"].to_dict()
     assert copies == {"duplicate audio": "bn_000 bn_002", "duplicate lyrics": "en_001 en_005"}
-    assert "column length tells language: 1.00 right, chance 0.50" in caplog.text
+    assert "column length predicts language: accuracy 1.00, chance 0.50" in caplog.text
     assert "duplicate audio: bn_000 bn_002" in caplog.text
     verdicts = audit["verdict"].tolist()
-    assert verdicts == sorted(verdicts, key=["tells", "weak", "no", "found"].index)
+    assert verdicts == sorted(verdicts, key=["strong", "weak", "none", "duplicate"].index)

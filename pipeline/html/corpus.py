@@ -60,8 +60,8 @@ def audit(out: Outputs) -> Markup:
     """Which shortcuts predict a label by themselves, and which tracks are duplicates."""
     rows = list(out("audit.csv"))
     shortcuts = [row for row in rows if row["label"].text]
-    strong = [row for row in shortcuts if row["verdict"].text != "no"]
-    weak = [row for row in shortcuts if row["verdict"].text == "no"]
+    strong = [row for row in shortcuts if row["verdict"].text != "none"]
+    weak = [row for row in shortcuts if row["verdict"].text == "none"]
     return render(
         "audit",
         strong=_shortcuts("Shortcuts with predictive power", strong) if strong else "",
@@ -76,7 +76,7 @@ def _shortcuts(caption: str, rows: list[Part]) -> Markup:
     for row in rows:
         accuracy = Cell(part("accuracy", row), row["score"].number, "score")
         verdict = Cell(chip(row["verdict"].text), row["verdict"].text)
-        lines.append(Line(Cell(row["door"].text), [Cell(row["label"].text), accuracy, verdict]))
+        lines.append(Line(Cell(row["shortcut"].text), [Cell(row["label"].text), accuracy, verdict]))
     return table(Table(caption, ["shortcut", "label", "accuracy", "verdict"], lines))
 
 

@@ -14,7 +14,7 @@ SIGNS = {  # verdict -> sign, so that colour is never the only mark of a verdict
     "yes": "●",
     "no": "●",
     "mixed": "◐",
-    "tells": "▲",
+    "strong": "▲",
     "weak": "△",
 }
 

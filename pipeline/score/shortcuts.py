@@ -1,7 +1,7 @@
-"""Whether a label can be told by a side door: by something that is neither music nor words, such as a file's rate.
+"""Whether a shortcut predicts a label: something that is neither music nor words, such as a file's rate.
 
-A door is judged by what it says about artists that it has not seen: each track gets the label that is most over-
-represented among the tracks of other artists with the same text, or with the nearest numbers.
+A shortcut is judged by what it predicts for artists that it was not fitted to: each track gets the label that is most
+over-represented among the tracks of other artists with the same text, or with the nearest numbers.
 """
 
 import math
@@ -17,24 +17,24 @@ from scipy.spatial.distance import cdist
 from pipeline.core.store import Array
 
 SHUFFLES = 200
-CHANCE = 0.05
-WEAK = 0.01  # the p of a door that tells little: there are many doors, and at .05 several would seem to, by chance
-HALF = 0.5  # of the way from chance to always right
+STRONG_P = 0.05
+WEAK_P = 0.01  # there are many shortcuts, and at .05 several would seem to predict a label by chance
+STRONG_SKILL = 0.5
 
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A way to tell a label: a text a track, or numbers [track, number] with nan where they are unknown."""
+    """One text per track, or numbers [track, number] with nan where they are unknown."""
 
     name: str
     values: Array
 
 
 @dataclass(frozen=True)
-class Found:
-    """How well a door tells a label: the mean over its values of the share of tracks that are told rightly."""
+class Prediction:
+    """How well a shortcut predicts a label: the mean over its values of the share of tracks that are predicted."""
 
-    door: str
+    shortcut: str
     label: str
     tracks: int
     score: float
@@ -48,39 +48,39 @@ class Found:
         return (self.score - self.chance) / (1 - self.chance)
 
     @property
-    def verdict(self) -> Literal["tells", "weak", "no"]:
-        always = self.score > 1 - 1e-6  # of a dozen tracks even a door that is never wrong has no small p
-        if always or (self.skill >= HALF and self.p <= CHANCE):
-            return "tells"
-        return "weak" if self.skill > 0 and self.p <= WEAK else "no"
+    def verdict(self) -> Literal["strong", "weak", "none"]:
+        always = self.score > 1 - 1e-6  # of a dozen tracks even a shortcut that is never wrong has no small p
+        if always or (self.skill >= STRONG_SKILL and self.p <= STRONG_P):
+            return "strong"
+        return "weak" if self.skill > 0 and self.p <= WEAK_P else "none"
 
 
 @dataclass(frozen=True)
-class Shuffled:
+class ShuffledLabel:
     """A label and what chance would make of it: the first of `values` [track, shuffle] is the label itself."""
 
     name: str
-    here: Array  # which tracks have it
+    known: Array  # which tracks have it
     group: Array  # of those
     one_hot: Array  # [track, shuffle, value]
     outside: Array  # [track, shuffle, value]: how many tracks of other artists have the value
 
 
-def shuffled(name: str, label: Sequence[str], group: Array, seed: int) -> Shuffled | None:
-    """The label of all tracks that have one, and its shuffles; None where there is nothing to tell."""
+def shuffled(name: str, label: Sequence[str], group: Array, seed: int) -> ShuffledLabel | None:
+    """The label of all tracks that have one, and its shuffles; None where it has a single value."""
     texts = np.asarray(label, dtype=str)
-    here = texts != ""
-    values, codes = np.unique(texts[here], return_inverse=True)
+    known = texts != ""
+    values, codes = np.unique(texts[known], return_inverse=True)
     if len(values) < 2:
         return None
-    rng, own = np.random.default_rng(seed), group[here]
-    columns = np.stack([codes, *(_shuffle(codes, own, rng) for _ in range(SHUFFLES))], axis=1)
+    rng, artist = np.random.default_rng(seed), group[known]
+    columns = np.stack([codes, *(_shuffle(codes, artist, rng) for _ in range(SHUFFLES))], axis=1)
     one_hot = (columns[:, :, None] == np.arange(len(values))).astype(np.float32)
-    return Shuffled(name, here, own, one_hot, _counted(own[:, None] != own, one_hot))
+    return ShuffledLabel(name, known, artist, one_hot, _counted(artist[:, None] != artist, one_hot))
 
 
 def _shuffle(codes: Array, group: Array, rng: np.random.Generator) -> Array:
-    """The labels in another order that keeps neighbours of one artist together: a label may well hang on the artist."""
+    """The labels in another order that keeps those of one artist together: a label may well depend on the artist."""
     chance = rng.random(len(codes))
     target = np.lexsort((chance, group))
     source = np.lexsort((chance, rng.permutation(group.max() + 1)[group]))
@@ -89,9 +89,9 @@ def _shuffle(codes: Array, group: Array, rng: np.random.Generator) -> Array:
     return out
 
 
-def told(door: Shortcut, label: Shuffled) -> Found:
-    """How well `door` tells `label`."""
-    alike = _alike(door.values[label.here]) & (label.group[:, None] != label.group)
+def predicts(shortcut: Shortcut, label: ShuffledLabel) -> Prediction:
+    """How well `shortcut` predicts `label`."""
+    alike = _alike(shortcut.values[label.known]) & (label.group[:, None] != label.group)
     votes = _counted(alike, label.one_hot)
     shares = np.divide(votes, label.outside, out=np.zeros_like(votes), where=label.outside > 0)
     right = np.take_along_axis(label.one_hot, shares.argmax(axis=2)[:, :, None], axis=2)
@@ -99,11 +99,11 @@ def told(door: Shortcut, label: Shuffled) -> Found:
     score, *null = scores.mean(axis=1).tolist()
     p = (1 + sum(chance >= score - 1e-6 for chance in null)) / (1 + len(null))
     high = float(np.quantile(null, 0.95))
-    return Found(door.name, label.name, len(alike), score, 1 / scores.shape[1], high, p)
+    return Prediction(shortcut.name, label.name, len(alike), score, 1 / scores.shape[1], high, p)
 
 
 def _counted(which: Array, one_hot: Array) -> Array:
-    """[track, shuffle, value]: how many of the tracks that `which` [track, track] names have each value."""
+    """[track, shuffle, value]: how many of the tracks of the mask `which` [track, track] have each value."""
     counts: Array = (which.astype(np.float32) @ one_hot.reshape(len(one_hot), -1)).reshape(one_hot.shape)
     return counts
 
@@ -121,8 +121,8 @@ def _alike(values: Array) -> Array:
     return np.asarray(apart <= np.partition(apart, few, axis=1)[:, [few]] + 1e-9)  # a track is its own nearest
 
 
-def shortcut(name: str, column: Iterable[str]) -> Shortcut:
-    """A column of a table: numbers where all that is written in it are numbers, else texts."""
+def column_shortcut(name: str, column: Iterable[str]) -> Shortcut:
+    """A column of a table: numbers where all its values are numbers, else texts."""
     texts = [str(value).strip() for value in column]
     try:
         numbers = [float(text) if text else math.nan for text in texts]
@@ -140,7 +140,7 @@ def script(text: str) -> str:
 
 
 def same(keys: Sequence[object], ids: Sequence[str]) -> list[list[str]]:
-    """The ids that share a key, where more than one does; a key of "" is none."""
+    """The ids that share a key, where more than one does; "" is no key."""
     by_key: dict[object, list[str]] = {}
     for key, id_ in zip(keys, ids, strict=True):
         if key:

@@ -12,28 +12,30 @@ from pipeline import questions
 from pipeline.core import store
 from pipeline.core.store import Array
 from pipeline.learn.plan import Train
-from pipeline.score.agreement import ABSENT, Labels
-from pipeline.score.verdicts import groups
+from pipeline.score.labels import ABSENT, Labels
+from pipeline.score.verdicts import Judgement, Verdict, groups
 from pipeline.trials.answers import (
-    World,
+    QuestionData,
     better_than_pca,
     influence_of_lyrics,
     language_apart,
     stability,
     within_one_source,
 )
-from pipeline.trials.claims import Claim, Judged, ami, claim, judged
-from pipeline.trials.designs import Questions, designs
+from pipeline.trials.claims import Claim, JudgedClaim, claim, judged
+from pipeline.trials.designs import Condition, Questions, designs
+from pipeline.trials.measures import ami
 from pipeline.trials.sentences import compared, overall
-from pipeline.trials.trials import CLUSTERERS, Trial
+from pipeline.trials.trials import Trial
 
 TRACKS, SEEDS = 120, 4
+CLUSTERERS = ("kmeans", "consensus")
 GENRE = np.array(["folk", "pop", "rap"] * 40, dtype=object)
 THEME = np.array((["rain"] * 3 + ["love"] * 3) * 20, dtype=object)
 LANGUAGE = np.repeat(["bn", "en"], 60).astype(object)
 ARTISTS = np.array([f"artist {number // 6}" for number in range(TRACKS)], dtype=object)
 GROUP = groups(list(ARTISTS), 40, seed=0)
-ASKED = Questions(
+PARAMS = Questions(
     seeds=SEEDS, sound="genre", words="theme", language="language", missing=(0.5, 1.0), betas=(0.5, 1.0, 4.0),
     strength=4.0, hidden=(8,), latent=4, epochs=1, dropout=0.3,
 )  # fmt: skip
@@ -50,37 +52,66 @@ def blurred(labels: Array, share: float, rng: np.random.Generator) -> Labels:
     return np.where(anywhere, rng.integers(0, found.max() + 1, len(found)), found).astype(np.int64)
 
 
+CONDITIONS = {
+    condition.name: condition
+    for condition in (
+        Condition("vae", "dense"),
+        Condition("vae cross", "dense", crossed=True),
+        Condition("beta 0.5", "dense", beta=0.5),
+        Condition("beta 4", "dense", beta=4.0),
+        Condition("tc 4", "dense", objective="tc"),
+        Condition("dip 4", "dense", objective="dip"),
+        Condition("pca", "pca", dimensions=4),
+        Condition("track_lda", "track_lda"),
+        Condition("audio", "fused"),
+        Condition("audio + tfidf_svd", "fused", text="tfidf_svd"),
+        Condition("audio + bert", "fused", text="bert"),
+        Condition("audio + bert shuffled", "fused", text="bert", shuffled=True),
+        Condition("audio + bert, 50% missing", "fused", text="bert", missing=0.5),
+        Condition("audio + bert, 100% missing", "fused", text="bert", missing=1.0),
+        *(Condition(text, "lyrics", text=text) for text in ("tfidf", "word2vec", "bert")),
+    )
+}
+
+
+def named(name: str) -> Condition:
+    return CONDITIONS.get(name, Condition(name, "dense"))
+
+
 def trial(name: str, labels: Sequence[Labels], active: float | None = None, points: Array | None = None) -> Trial:
     """A trial with these clusters under every clusterer."""
     where = np.random.default_rng(0).standard_normal((TRACKS, 4)) if points is None else points
     again: dict[str, list[float]] = {key: [0.5] * len(labels) for key in CLUSTERERS}
-    return Trial(name, [where] * len(labels), {key: list(labels) for key in CLUSTERERS}, again, active)
+    return Trial(named(name), [where] * len(labels), {key: list(labels) for key in CLUSTERERS}, again, active)
 
 
 def seeds(labels: Array, share: float, rng: np.random.Generator) -> list[Labels]:
     return [blurred(labels, share, rng) for _ in range(SEEDS)]
 
 
-def world(trials: Sequence[Trial], truths: Mapping[str, Array] | None = None) -> World:
+def data(trials: Sequence[Trial], truths: Mapping[str, Array] | None = None) -> QuestionData:
     known = {"genre": GENRE, "theme": THEME, "language": LANGUAGE} if truths is None else truths
     script = np.where(LANGUAGE == "bn", "Bengali", "Latin").astype(object)
-    controls = {one.name: "pca" for one in trials if one.active is not None}
-    kept = {share: np.random.default_rng(1).random(TRACKS) >= share for share in ASKED.missing}
-    return World(
-        {one.name: one for one in trials},
+    kept = {share: np.random.default_rng(1).random(TRACKS) >= share for share in PARAMS.missing}
+    return QuestionData(
+        {each.name: each for each in trials},
         known,
         ARTISTS,
         np.full(TRACKS, "one", dtype=object),
         script,
         kept,
         GROUP,
-        ASKED,
-        controls,
+        PARAMS,
+        0.25,
     )
 
 
-def one_claim(ours: Trial, theirs: Trial) -> Judged:
-    (found,) = judged([claim(ours, theirs, "AMI genre", lambda one: ami(one, GENRE, GROUP), 2)])
+def with_verdict(claim: Claim, verdict: Verdict) -> JudgedClaim:
+    return JudgedClaim(claim, Judgement(verdict, "", {}, {}))
+
+
+def one_claim(model: Trial, against: Trial) -> JudgedClaim:
+    (found,) = judged([claim(model, against, "AMI genre", lambda each: ami(each, GENRE, GROUP), 2)])
     return found
 
 
@@ -100,16 +131,16 @@ def test_a_trial_is_no_better_than_itself(rng: np.random.Generator) -> None:
 
 def test_a_win_under_one_clusterer_alone_is_not_shown(rng: np.random.Generator) -> None:
     good, bad = seeds(GENRE, 0.1, rng), seeds(GENRE, 0.9, rng)
-    mixed = Trial("mixed", [np.zeros((TRACKS, 1))] * SEEDS, {"kmeans": good, "consensus": bad}, {})
+    mixed = Trial(named("mixed"), [np.zeros((TRACKS, 1))] * SEEDS, {"kmeans": good, "consensus": bad}, {})
     found = one_claim(mixed, trial("bad", bad))
     assert found.verdict == "not shown"
-    assert "better under kmeans only" in found.note
-    assert "these data could have shown" in compared(found)
+    assert "better under kmeans only" in found.judgement.note
+    assert "could have been detected" in compared(found)
 
 
 def test_a_vae_that_is_better_than_pca_is_said_to_be(rng: np.random.Generator) -> None:
     found = better_than_pca(
-        world(
+        data(
             [
                 trial("vae", seeds(GENRE, 0.1, rng), active=4.0),
                 trial("vae cross", seeds(GENRE, 0.1, rng), active=4.0),
@@ -125,11 +156,11 @@ def test_a_vae_that_is_better_than_pca_is_said_to_be(rng: np.random.Generator) -
     assert {row["seeds"] for row in found.rows} == {SEEDS}
 
 
-def lyrical(rng: np.random.Generator, **blur: float) -> World:
+def lyrical(rng: np.random.Generator, **blur: float) -> QuestionData:
     """Audio that tells the genre; fused trials tell the theme, but for a share of the tracks."""
     rest = seeds(GENRE, 0.2, rng)
     names = ("tfidf_svd", "bert", "bert shuffled", "bert, 50% missing", "bert, 100% missing")
-    return world(
+    return data(
         [
             trial("audio", rest, active=4.0),
             *(trial(f"audio + {name}", seeds(THEME, blur[name], rng) if name in blur else rest, 4.0) for name in names),
@@ -158,7 +189,7 @@ def test_language_is_separated_by_text_and_not_by_sound(rng: np.random.Generator
 def test_clusters_that_come_again_are_told_from_those_that_do_not(rng: np.random.Generator) -> None:
     stable, loose = [blurred(GENRE, 0.3, rng)] * SEEDS, seeds(GENRE, 0.6, rng)
     found = stability(
-        world(
+        data(
             [
                 replace(trial("vae", loose, active=4.0), errors=[0.2, 0.3, 0.2, 0.3]),
                 trial("beta 0.5", loose, active=4.0),
@@ -181,9 +212,9 @@ def test_clusters_that_come_again_are_told_from_those_that_do_not(rng: np.random
 
 def test_stability_that_fewer_dimensions_alone_would_give_is_no_merit(rng: np.random.Generator) -> None:
     stable, loose = [blurred(GENRE, 0.3, rng)] * SEEDS, seeds(GENRE, 0.6, rng)
-    found = stability(world([trial("vae", loose, 4.0), trial("beta 4", stable, 4.0), trial("pca", stable)]))
+    found = stability(data([trial("vae", loose, 4.0), trial("beta 4", stable, 4.0), trial("pca", stable)]))
     assert found.answer == "not shown"
-    assert "it is not shown, so it is no merit" in found.verdict
+    assert "The gain does not exceed PCA of the same size" in found.verdict
     assert "Against PCA with as many dimensions as they have active units, " in found.verdict
 
 
@@ -194,12 +225,12 @@ def test_stability_under_subsamples_must_be_seen_under_both_clusterers(
     loose = seeds(GENRE, 0.6, rng)
     again = {"kmeans": [0.9, 0.91, 0.92, 0.91], "consensus": [consensus + 0.01 * seed for seed in range(SEEDS)]}
     firm = replace(trial("beta 4", loose, 4.0), subsamples=again)
-    assert stability(world([trial("vae", loose, 4.0), firm, trial("pca", loose)])).answer == answer
+    assert stability(data([trial("vae", loose, 4.0), firm, trial("pca", loose)])).answer == answer
 
 
 def test_a_collapsed_model_is_no_answer_to_the_first_question(rng: np.random.Generator) -> None:
     bad = [trial(name, seeds(GENRE, 0.8, rng)) for name in ("pca", "track_lda")]
-    found = better_than_pca(world([trial("vae", seeds(GENRE, 0.0, rng), active=0.5), *bad]))
+    found = better_than_pca(data([trial("vae", seeds(GENRE, 0.0, rng), active=0.5), *bad]))
     assert found.answer == "not shown"
     assert "vae is collapsed" in found.verdict
 
@@ -207,13 +238,13 @@ def test_a_collapsed_model_is_no_answer_to_the_first_question(rng: np.random.Gen
 def test_a_gain_that_lyrics_of_other_songs_give_too_is_none_of_their_words(rng: np.random.Generator) -> None:
     found = influence_of_lyrics(lyrical(rng, **{"bert": 0.1, "bert shuffled": 0.1, "bert, 50% missing": 0.1}))
     assert "AMI theme: audio + bert against audio +" in found.verdict
-    assert "is none of what these lyrics say" in found.verdict
+    assert "is not credited to the lyrics" in found.verdict
     assert "songs that keep theirs" not in found.verdict
     assert found.answer == "no"  # what is left is what it costs: the genre
 
 
 def test_without_lyrics_that_is_why_it_is_not_asked(rng: np.random.Generator) -> None:
-    found = influence_of_lyrics(world([trial("audio", seeds(GENRE, 0.1, rng), 4.0)]))
+    found = influence_of_lyrics(data([trial("audio", seeds(GENRE, 0.1, rng), 4.0)]))
     assert (found.answer, found.verdict) == ("not asked", "Not asked: no track has lyrics.")
 
 
@@ -221,9 +252,9 @@ def test_without_clusters_nothing_is_said_to_be_not_shown(rng: np.random.Generat
     """As of more tracks than the consensus takes."""
     none = {"kmeans": seeds(GENRE, 0.1, rng), "consensus": [np.full(TRACKS, ABSENT)] * SEEDS}
     trials = [replace(trial(name, none["kmeans"]), labels=none) for name in ("vae", "pca", "track_lda")]
-    found = better_than_pca(replace(world(trials), artists=np.full(TRACKS, ""), controls={"vae": "pca"}))
+    found = better_than_pca(replace(data(trials), artists=np.full(TRACKS, "")))
     assert found.answer == "not asked"
-    assert "do not both find clusters" in found.verdict
+    assert "no score is defined under every clusterer" in found.verdict
 
 
 def test_one_language_with_lyrics_is_told_by_no_script(rng: np.random.Generator) -> None:
@@ -232,12 +263,13 @@ def test_one_language_with_lyrics_is_told_by_no_script(rng: np.random.Generator)
     assert "The script of the lyrics" not in language_apart(replace(known, script=script)).verdict
 
 
-def test_the_least_that_could_be_seen_is_that_of_the_weaker_clusterer(rng: np.random.Generator) -> None:
+def test_the_least_that_could_be_detected_is_that_of_the_weaker_clusterer(rng: np.random.Generator) -> None:
     found = one_claim(trial("a", seeds(GENRE, 0.5, rng)), trial("b", seeds(GENRE, 0.5, rng)))
     weak = replace(found.main, smallest=1.7)
-    odd = Judged(Claim("a", "b", "AMI genre", {"kmeans": found.main, "consensus": weak}), "not shown", "", {})
+    odd = with_verdict(Claim("a", "b", "AMI genre", {"kmeans": found.main, "consensus": weak}), "not shown")
     assert odd.smallest == 1.7
-    assert compared(odd).endswith("these data could have shown none.")  # no two AMI lie more than 1 apart
+    # no two AMI lie more than 1 apart
+    assert compared(odd).endswith("no difference within the score's range could have been detected.")
 
 
 def test_language_is_asked_within_one_source() -> None:
@@ -245,14 +277,14 @@ def test_language_is_asked_within_one_source() -> None:
     truth, told = within_one_source(LANGUAGE, sources)
     assert set(truth[:50]) == {""}
     assert truth[50:].tolist() == LANGUAGE[50:].tolist()
-    assert told == "Asked of 70 of 120 tracks, within one production source (studio)."
+    assert told == "Based on 70 of 120 tracks, within one production source (studio)."
     truth, told = within_one_source(LANGUAGE, LANGUAGE)
     assert truth.tolist() == LANGUAGE.tolist()
-    assert "cannot be told apart" in told
+    assert "cannot be separated" in told
 
 
 def test_what_cannot_be_asked_is_said(rng: np.random.Generator) -> None:
-    bare = world([trial("vae", seeds(GENRE, 0.1, rng), 4.0), trial("pca", seeds(GENRE, 0.1, rng))], truths={})
+    bare = data([trial("vae", seeds(GENRE, 0.1, rng), 4.0), trial("pca", seeds(GENRE, 0.1, rng))], truths={})
     for question in (better_than_pca, influence_of_lyrics, language_apart):
         assert question(bare).answer == "not asked"
 
@@ -269,12 +301,12 @@ def test_what_cannot_be_asked_is_said(rng: np.random.Generator) -> None:
 )
 def test_one_word_for_many_verdicts(said: list[Any], answer: str, rng: np.random.Generator) -> None:
     some = one_claim(trial("a", seeds(GENRE, 0.5, rng)), trial("b", seeds(GENRE, 0.5, rng)))
-    assert overall([Judged(some.claim, verdict, "", {}) for verdict in said]) == answer
+    assert overall([with_verdict(some.claim, verdict) for verdict in said]) == answer
 
 
 def test_designs_differ_in_one_thing_and_have_a_name_each() -> None:
     train = Train(8, 0.003, 0.3, "cross", "tc", 9.0, "fp32", 1)
-    found = list(designs(ASKED, train, texts=("tfidf_svd", "bert"), halves=True))
+    found = list(designs(PARAMS, train, texts=("tfidf_svd", "bert"), halves=True))
     names = [design.model.name for design in found]
     assert len(set(names)) == len(names)
     assert {"vae", "vae cross", "audio", "audio + bert", "audio + bert shuffled", "beta 0.5", "beta 4"} <= set(names)
@@ -287,16 +319,16 @@ def test_designs_differ_in_one_thing_and_have_a_name_each() -> None:
 
 def test_without_lyrics_nothing_is_trained_on_them() -> None:
     train = Train(8, 0.003, 0.3, "self", "beta", 9.0, "fp32", 1)
-    assert all(design.model.source.lyrics is None for design in designs(ASKED, train, texts=(), halves=True))
+    assert all(design.model.source.lyrics is None for design in designs(PARAMS, train, texts=(), halves=True))
 
 
 def test_tracks_of_one_segment_have_no_other_half() -> None:
     train = Train(8, 0.003, 0.3, "self", "beta", 9.0, "fp32", 1)
-    assert {design.train.view for design in designs(ASKED, train, texts=(), halves=False)} == {"self"}
+    assert {design.train.view for design in designs(PARAMS, train, texts=(), halves=False)} == {"self"}
 
 
 def test_without_track_lda_a_vae_is_still_held_against_pca(rng: np.random.Generator) -> None:
-    found = better_than_pca(world([trial("vae", seeds(GENRE, 0.1, rng), 4.0), trial("pca", seeds(GENRE, 0.8, rng))]))
+    found = better_than_pca(data([trial("vae", seeds(GENRE, 0.1, rng), 4.0), trial("pca", seeds(GENRE, 0.8, rng))]))
     assert {row["against"] for row in found.comparisons} == {"pca"}
 
 
