@@ -1,4 +1,4 @@
-"""What the tests share: shapes are enforced, chance is seeded, nothing outside a temporary folder is touched."""
+"""Shared fixtures: array shapes are enforced, chance is seeded, only temporary folders are written."""
 
 import json
 import os
@@ -85,8 +85,8 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A feature cache of the session's own: the user's is never read or written."""
+def _session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A feature cache of this test session: the user's cache is never read or written."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SURBANI_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -94,7 +94,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
-    torch.set_num_threads(1)  # a stage may have taken more
+    torch.set_num_threads(1)  # a stage may have changed it
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def set_param(workspace: Path) -> Callable[[str, object], None]:
 
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a BERT of two small layers of random weights, and with a word piece for each letter and word."""
+    """A folder with a BERT of two small layers of random weights, and one word piece per letter and per word."""
     folder = tmp_path_factory.mktemp("encoders") / "tiny"
     folder.mkdir()
     texts = " ".join(WORDS.values())
@@ -134,8 +134,13 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
     pieces += sorted(set(texts.split()) - set(pieces))
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
-    told = {"tokenizer_class": "BertTokenizer", "do_lower_case": False, "strip_accents": False, "model_max_length": 64}
-    (folder / "tokenizer_config.json").write_text(json.dumps(told), encoding="utf-8")
+    tokenizer = {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": False,
+        "strip_accents": False,
+        "model_max_length": 64,
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer), encoding="utf-8")
     size = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": 2}
     size |= {"vocab_size": len(pieces), "max_position_embeddings": 64, "type_vocab_size": 2}
     (folder / "config.json").write_text(json.dumps(size | {"model_type": "bert"}), encoding="utf-8")
@@ -171,7 +176,7 @@ def small(
     set_param: Callable[[str, object], None], workspace: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """The workspace with parameters that make every stage quick, as on a machine with one core."""
-    monkeypatch.setattr(workers, "cores", lambda: 1)  # two threads on tiny networks wait for each other, not work
+    monkeypatch.setattr(workers, "cores", lambda: 1)  # on tiny networks two threads only wait for each other
     for name, value in SMALL.items():
         set_param(name, value)
     set_param("lyrics.bert.model", str(tiny_encoder))
@@ -187,7 +192,7 @@ def _songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tiny_corpus(small: Path, _songs: Path) -> Path:
-    """The small workspace with 12 songs of 7 s: two languages, two genres, most of them with lyrics."""
+    """The small workspace with 12 songs of 7 s: two languages, two genres, most with lyrics."""
     shutil.copytree(_songs, small / "data")
     return small
 

@@ -79,7 +79,7 @@ ROWS = {
     "a folder as audio": ("c,audio,", r"data/audio is listed .* but missing"),
     "the data folder as audio": ("c,.,", r"audio '\.' must be a path inside data/|data.* is listed .* but missing"),
     "no audio": ("c,,", r"audio '' must be a path inside data/, without '\.\.': correct the row"),
-    "the same id twice": ("a,audio/b.wav,", r"id 'a' stands in more than one row: give each track an id of its own"),
+    "the same id twice": ("a,audio/b.wav,", r"id 'a' is in more than one row: give each track its own id"),
     "no id": (",audio/a.wav,", r"id '' is not allowed .* rename it"),
     "an id that climbs": ("../c,audio/a.wav,", r"id '\.\./c' is not allowed .* rename it"),
     "an id with a slash": ("x/c,audio/a.wav,", r"id 'x/c' is not allowed"),
@@ -141,7 +141,9 @@ def test_no_song_at_all_names_the_command(workspace: Path) -> None:
 def test_no_usable_track_says_where_the_reasons_are(data: Path) -> None:
     for name in ("a", "b"):
         (data / "audio" / f"{name}.wav").write_bytes(b"")
-    with pytest.raises(Problem, match=r"none of the 2 tracks can be used; the reasons are in build/tracks/skipped\.csv"):
+    with pytest.raises(
+        Problem, match=r"none of the 2 tracks can be used; the reasons are in build/tracks/skipped\.csv"
+    ):
         tracks.main()
     assert reasons() == {"a": "is empty: 0 bytes", "b": "is empty: 0 bytes"}
 
@@ -197,7 +199,7 @@ def tree(data: Path, *files: str) -> None:
             (data / file).write_bytes(b"not opened here")
 
 
-def test_without_a_table_the_folders_tell(workspace: Path) -> None:
+def test_without_a_table_the_folders_are_listed(workspace: Path) -> None:
     data = workspace / "data"
     sing(data / "audio" / "Bangla" / "one.wav")
     sing(data / "audio" / "two.wav", channels=2)
@@ -219,7 +221,7 @@ def test_the_first_folder_names_the_language(folder: str, language: str, tmp_pat
     assert catalog.scan_folder(tmp_path)["language"].tolist() == [language]
 
 
-def test_equal_stems_in_two_folders_stay_two_tracks_with_their_own_words(tmp_path: Path) -> None:
+def test_equal_stems_in_two_folders_stay_two_tracks_with_separate_lyrics(tmp_path: Path) -> None:
     tree(tmp_path, "audio/bn/x.wav", "audio/en/x.wav", "lyrics/bn/x.txt", "lyrics/en/x.txt")
     table = catalog.scan_folder(tmp_path).set_index("audio")
     assert table["id"].nunique() == 2
@@ -237,7 +239,7 @@ def test_equal_stems_in_two_folders_stay_two_tracks_with_their_own_words(tmp_pat
     ],
     ids=["three folders", "three formats", "a hidden twin", "underscores", "underscores in a name"],
 )
-def test_every_sound_file_gets_an_id_of_its_own(files: list[str], tmp_path: Path) -> None:
+def test_every_sound_file_gets_its_own_id(files: list[str], tmp_path: Path) -> None:
     tree(tmp_path, *files)
     ids = catalog.scan_folder(tmp_path)["id"]
     assert len(set(ids)) == len(ids) > 0
@@ -261,7 +263,7 @@ def test_a_table_made_from_the_folders_may_be_written_down_and_used(name: str, t
     ],
     ids=["good", "bad"],
 )  # fmt: skip
-def test_the_command_says_one_line_and_tells_by_its_exit_code(table: str, code: int, said: str, data: Path) -> None:
+def test_the_command_prints_one_line_and_sets_its_exit_code(table: str, code: int, said: str, data: Path) -> None:
     (data / "tracks.csv").write_text(table, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.tracks"],
@@ -274,7 +276,7 @@ def test_the_command_says_one_line_and_tells_by_its_exit_code(table: str, code: 
     assert (earlier(data) == BEFORE) == (code == 1)
 
 
-def test_words_that_could_be_anybodys_are_nobodys(tmp_path: Path) -> None:
+def test_lyrics_that_could_belong_to_several_tracks_belong_to_none(tmp_path: Path) -> None:
     tree(tmp_path, "audio/bn/01.wav", "audio/en/01.wav", "audio/en/02.wav", "lyrics/01.txt", "lyrics/02.txt")
     assert catalog.scan_folder(tmp_path).set_index("audio")["lyrics"].to_dict() == {
         "audio/bn/01.wav": "",

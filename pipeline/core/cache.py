@@ -1,7 +1,7 @@
-"""Arrays kept by what they were made from, outside the work tree: a rerun pays only for what is new.
+"""A content cache of arrays outside the work tree: a rerun computes only what is new.
 
-One safetensors file a key. A damaged entry is no entry. A folder that cannot be written is one warning, never an end.
-Deleting the folder is always safe.
+One safetensors file per key. A damaged entry counts as missing; a folder that cannot be written is a warning, not an
+error. Deleting the folder is always safe.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ CHECK = "crc32"
 
 
 def place() -> Path | None:
-    """The cache folder: SURBANI_CACHE, or `surbani` in the user's own cache folder; None where there is no home."""
+    """The cache folder: SURBANI_CACHE, or `surbani` in the user's cache folder; None without a home."""
     if named := os.environ.get("SURBANI_CACHE"):
         return Path(named).expanduser()
     home = Path(os.environ.get("XDG_CACHE_HOME", ""))
@@ -40,18 +40,18 @@ def place() -> Path | None:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of the bytes of a file."""
+    """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def key(**made_from: Any) -> str:
-    """One name for everything that a value depends on."""
+    """A hash of everything that a value depends on."""
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
 class Cache:
-    """Arrays by key; two processes may use one folder at once."""
+    """Arrays by key; several processes may use one folder at once."""
 
     def __init__(self, kind: str, folder: Path | None) -> None:
         self.folder = folder / kind if folder else None
@@ -61,7 +61,7 @@ class Cache:
         return self.folder is not None and self._file(self.folder, key).is_file()
 
     def get(self, key: str) -> Arrays | None:
-        """The arrays kept under `key`, or None where there are none, or damaged ones."""
+        """The arrays under `key`; None if they are missing or damaged."""
         if self.folder is None:
             return None
         try:
@@ -72,7 +72,7 @@ class Cache:
         return arrays if int(check[0]) == _crc(arrays) else None
 
     def put(self, key: str, arrays: Arrays) -> None:
-        """Keeps the arrays under `key`; nobody ever sees half of a file."""
+        """Stores the arrays under `key`, atomically."""
         if self.folder is None or not self._writable:
             return
         file = self._file(self.folder, key)
@@ -82,7 +82,7 @@ class Cache:
         except OSError as error:
             self._writable = False
             log.warning(
-                "cache %s cannot be written (%s): going on without; SURBANI_CACHE names another folder",
+                "cache %s cannot be written (%s): continuing without it; SURBANI_CACHE sets another folder",
                 self.folder,
                 error.strerror or error,
             )
@@ -93,7 +93,7 @@ class Cache:
 
 
 def _crc(arrays: Arrays) -> int:
-    """A sum over names, shapes and bytes: safetensors itself does not notice a flipped bit."""
+    """A checksum of names, shapes and bytes: safetensors itself does not notice a flipped bit."""
     total = 0
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

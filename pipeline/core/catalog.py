@@ -1,4 +1,4 @@
-"""What a corpus is made of: the columns of its table, the files that are sound, and the tracks that can be used."""
+"""The corpus: the columns of its table, the suffixes of sound files, usable tracks, and what is left out."""
 
 import logging
 import re
@@ -18,7 +18,7 @@ SOUNDS = {".wav", ".mp3", ".ogg", ".oga", ".flac", ".m4a", ".aac", ".opus", ".wm
 LANGUAGES = {"english": "en", "eng": "en", "bangla": "bn", "bengali": "bn", "hindi": "hi", "urdu": "ur", "tamil": "ta"}
 SKIPPED = ("id", "stage", "file", "reason")  # of a file that a stage leaves out
 LOGGED = 10  # of them, at most
-BAD_ID = re.compile(r"^$|^[./]|[/\\\x00-\x1f\x7f]")  # an id names files; it must not lead anywhere else
+BAD_ID = re.compile(r"^$|^[./]|[/\\\x00-\x1f\x7f]")  # an id becomes a file name, so it must not be a path
 
 
 def usable_tracks() -> pd.DataFrame:
@@ -48,7 +48,7 @@ def skipped() -> pd.DataFrame:
 
 
 def read_catalog(file: Path) -> pd.DataFrame:
-    """The table that a person wrote, refused as a whole when a row of it cannot be meant so."""
+    """The table that a person wrote; a single wrong row is an error."""
     table = read_table(file)
     for column in ("id", "audio"):
         if column not in table:
@@ -63,7 +63,7 @@ def read_catalog(file: Path) -> pd.DataFrame:
             raise Problem(f"{file}: id {id_!r} is not allowed (no slash, no leading dot, not empty): rename it")
     double = table.loc[table["id"].duplicated(), "id"]
     if len(double):
-        raise Problem(f"{file}: id {double.iloc[0]!r} stands in more than one row: give each track an id of its own")
+        raise Problem(f"{file}: id {double.iloc[0]!r} is in more than one row: give each track its own id")
     for column in ("audio", "lyrics"):
         for path in table[column]:
             _inside(path, column, file)
@@ -71,7 +71,7 @@ def read_catalog(file: Path) -> pd.DataFrame:
 
 
 def _inside(path: str, column: str, file: Path) -> None:
-    """Refuses a path that leaves the data folder, and one that leads nowhere."""
+    """Raises a Problem for a path outside the data folder, and for a missing file."""
     if column == "lyrics" and not path:
         return
     parts = PurePosixPath(path.replace("\\", "/")).parts
@@ -82,7 +82,7 @@ def _inside(path: str, column: str, file: Path) -> None:
 
 
 def scan_folder(data: Path) -> pd.DataFrame:
-    """The table made from the folders: a row for each sound file under data/audio."""
+    """A table made from the folders: one row per sound file under data/audio."""
     files = sorted(p for p in (data / "audio").rglob("*") if p.suffix.lower() in SOUNDS and p.is_file())
     if not files:
         raise Problem(f"no {data}/tracks.csv and no sound file under {data}/audio: run `dvc pull`, or put songs there")
@@ -91,10 +91,10 @@ def scan_folder(data: Path) -> pd.DataFrame:
     rows = []
     for file, id_ in zip(files, ids, strict=True):
         inner = file.relative_to(data / "audio")
-        words = [data / "lyrics" / inner.with_suffix(".txt")]
-        if stems[file.stem] == 1:  # words beside all folders could be anybody's
-            words.append(data / "lyrics" / f"{file.stem}.txt")
-        text = next((path.relative_to(data).as_posix() for path in words if path.is_file()), "")
+        candidates = [data / "lyrics" / inner.with_suffix(".txt")]
+        if stems[file.stem] == 1:  # else the lyrics could belong to any of them
+            candidates.append(data / "lyrics" / f"{file.stem}.txt")
+        text = next((path.relative_to(data).as_posix() for path in candidates if path.is_file()), "")
         row = dict.fromkeys(COLUMNS, "")
         row |= {"id": id_, "audio": file.relative_to(data).as_posix(), "lyrics": text}
         rows.append(row | {"title": file.stem, "language": _language(inner)})
@@ -102,14 +102,14 @@ def scan_folder(data: Path) -> pd.DataFrame:
 
 
 def _ids(files: list[Path]) -> Iterator[str]:
-    """An id a file: its stem; its whole path where that is taken; and a number where even that is."""
+    """One id per file: its stem, or its whole path if stems are equal, with a number if even that is taken."""
     stems = [_allowed(file.stem) for file in files]
     counts, used = Counter(stems), set[str]()
     for file, stem in zip(files, stems, strict=True):
-        wish = stem if counts[stem] == 1 else _allowed("__".join(file.parts))
-        id_, number = wish, 2
+        wanted = stem if counts[stem] == 1 else _allowed("__".join(file.parts))
+        id_, number = wanted, 2
         while id_ in used or (id_ in counts and id_ != stem):
-            id_, number = f"{wish}_{number}", number + 1
+            id_, number = f"{wanted}_{number}", number + 1
         used.add(id_)
         yield id_
 
@@ -119,6 +119,6 @@ def _allowed(name: str) -> str:
 
 
 def _language(inner: Path) -> str:
-    """The language that the first folder names, in two letters where it is a name we know."""
+    """The language that the first folder names, as a two-letter code if it is in LANGUAGES."""
     folder = inner.parts[0].lower() if len(inner.parts) > 1 else ""
     return LANGUAGES.get(folder, folder)

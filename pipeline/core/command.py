@@ -1,4 +1,4 @@
-"""How a stage is started: `--help`, logging, and one line instead of a traceback for what a user can mend."""
+"""How a stage starts: `--help`, logging, and one line instead of a traceback for what a user can fix."""
 
 import argparse
 import dataclasses
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Problem(Exception):
-    """Something that a user can mend: the message names the thing, the value and the next command."""
+    """Something that a user can fix: the message names the thing, the value and the next command."""
 
 
 def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
@@ -30,7 +30,7 @@ def _help(doc: str, params: type | None) -> str:
 
 
 def run(main: Callable[[], None], doc: str | None, params: type | None = None) -> None:
-    """Runs `main` as a command: exit 0, or 1 with one line on stderr."""
+    """Runs `main` as a command: exit 0, or 1 with the error on stderr."""
     parser = argparse.ArgumentParser(
         description=_help(doc or "", params), formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -40,14 +40,14 @@ def run(main: Callable[[], None], doc: str | None, params: type | None = None) -
 
 
 def guarded(main: Callable[[], None]) -> None:
-    """Calls `main`; a Problem, a full disk or Ctrl-C end the program with one line."""
+    """Calls `main`; a Problem, an error of the operating system or Ctrl-C ends the program with its message alone."""
     try:
         main()
     except Problem as problem:
         sys.exit(f"error: {problem}")
     except OSError as error:
         named = f": {error.filename}" if error.filename else ""
-        cure = "make room on the disk of build/" if error.errno == errno.ENOSPC and not named else "mend it"
+        cure = "make room on the disk of build/" if error.errno == errno.ENOSPC and not named else "fix it"
         sys.exit(f"error: {error.strerror or error}{named}; {cure} and run `dvc repro` again")
     except KeyboardInterrupt:
         print("stopped; `dvc repro` goes on from the last finished stage", file=sys.stderr)

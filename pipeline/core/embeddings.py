@@ -1,4 +1,4 @@
-"""The embeddings that the model stages wrote: one interface to all of them."""
+"""The embeddings of all model stages behind one interface."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.command import Problem
-from pipeline.core.store import BUILD, Array, _array, read_json, read_rows
+from pipeline.core.store import BUILD, Array, read_array, read_json, read_rows
 
 
 @dataclass(frozen=True)
 class Representation:
-    """One way to see the tracks: an embedding, and what its stage wrote about it."""
+    """An embedding of the tracks, and what its stage wrote about it."""
 
     folder: Path
     name: str
     about: Mapping[str, Any]
-    cut: tuple[str, int] | None = None  # made of the first dimensions of another one
+    cut: tuple[str, int] | None = None  # the embedding and the number of its first dimensions to use
 
     def values(self, ids: Sequence[str]) -> Array:
-        """[track, seed, dimension] in the order of `ids`; nan where a track has no place in it."""
+        """[track, seed, dimension] in the order of `ids`; nan for a track without an embedding."""
         name, dims = self.cut or (self.name, None)
         return np.asarray(read_rows(self.folder, name).at(ids)[name][..., :dims])
 
@@ -47,38 +47,37 @@ class Representation:
 
     @property
     def active(self) -> float | None:
-        """Its latent units that carry something, a mean over the seeds; None where that has no meaning."""
+        """Active latent units, a mean over seeds; None where that has no meaning."""
         units = self.about.get("active_units")
         return fmean(units) if units else None
 
 
 def seed_embedding(values: Array, number: int) -> Array:
-    """The embedding of the seed with this number; one without chance in it has a single one, which serves them all."""
-    found: Array = values[:, min(number, values.shape[1] - 1)]
-    return found
+    """The embedding of the seed with this number; a deterministic method has one embedding for all seeds."""
+    return np.asarray(values[:, min(number, values.shape[1] - 1)])
 
 
 def representations() -> list[Representation]:
     """All embeddings that the model stages wrote, baselines first."""
-    found = []
+    embeddings = []
     for name in ("baselines", "easy", "medium", "hard", "crossview"):
         for file in sorted((BUILD / name).glob("*.npy")):
-            described = file.with_suffix(".json")
-            if described.exists():
-                found.append(Representation(BUILD / name, file.stem, read_json(described)))
-    if not found:
+            about = file.with_suffix(".json")
+            if about.exists():
+                embeddings.append(Representation(BUILD / name, file.stem, read_json(about)))
+    if not embeddings:
         raise Problem(f"no embedding under {BUILD}/: run `dvc repro`")
-    return [*found, *_pca_m(found)]
+    return [*embeddings, *_pca_m(embeddings)]
 
 
-def _pca_m(found: Sequence[Representation]) -> list[Representation]:
-    """PCA with as few dimensions as a model has active units: what it gained must not be the smaller number alone."""
-    whole = next((kind for kind in found if kind.name == "pca"), None)
-    if whole is None:
+def _pca_m(embeddings: Sequence[Representation]) -> list[Representation]:
+    """PCA with as many dimensions as a model has active units, so that the model's gain is not due to their number."""
+    pca = next((embedding for embedding in embeddings if embedding.name == "pca"), None)
+    if pca is None:
         return []
-    most = _array(whole.folder / "pca.npy").shape[-1]
-    units = sorted({round(kind.active) for kind in found if kind.active} & set(range(1, most)))
+    dimensions = range(1, read_array(pca.folder / "pca.npy").shape[-1])
+    units = sorted({round(embedding.active) for embedding in embeddings if embedding.active} & set(dimensions))
     return [
-        Representation(whole.folder, f"pca_{m}", {**whole.about, "family": f"PCA, {m} dimensions"}, ("pca", m))
+        Representation(pca.folder, f"pca_{m}", {**pca.about, "family": f"PCA, {m} dimensions"}, ("pca", m))
         for m in units
     ]

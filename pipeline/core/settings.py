@@ -12,12 +12,12 @@ Device = Literal["auto", "cpu", "cuda"]
 class Evaluate:
     """What is scored and shown."""
 
-    labels: tuple[str, ...]  # columns of the tracks to compare with
+    labels: tuple[str, ...]  # columns of the tracks to score against
     headline: str  # the clusterer of the headline scores
     factors: tuple[str, ...]  # columns that are known causes of the sound or the words, as in planted data
-    mixing: str  # the column whose values should lie mixed: iLISI and kBET
-    shuffles: Count  # of the labels, for the null of a score
-    collapsed: Share  # a model with a smaller share of active units is flagged, and never first
+    mixing: str  # the column whose values should be mixed: iLISI and kBET
+    shuffles: Count  # of the labels, for the chance level of a score
+    collapsed: Share  # a model with a smaller share of active units is flagged and never ranked
 
 
 @dataclass(frozen=True)

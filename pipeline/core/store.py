@@ -1,4 +1,4 @@
-"""The one opener of files: tables, arrays that carry the ids of their rows, texts and json."""
+"""The one place that opens files: tables, JSON, and arrays with the ids of their rows."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Rows:
-    """Arrays with one row a track, and the ids that say which row is whose."""
+    """Arrays with one row per track, and the track ids of the rows."""
 
     ids: tuple[str, ...]
     arrays: Mapping[str, Array]
@@ -41,20 +41,20 @@ class Rows:
         return self.arrays[name]
 
     def at(self, ids: Sequence[str]) -> "Rows":
-        """These arrays with exactly the rows of `ids`, in their order."""
+        """The same arrays with exactly the rows of `ids`, in that order."""
         if tuple(ids) == self.ids:
             return self  # stays memory-mapped
-        place = {id_: row for row, id_ in enumerate(self.ids)}
-        absent = [id_ for id_ in ids if id_ not in place]
+        position = {id_: row for row, id_ in enumerate(self.ids)}
+        absent = [id_ for id_ in ids if id_ not in position]
         if absent:
             raise Problem(f"no features for {absent[0]} (and {len(absent) - 1} more): run `dvc repro`")
-        order = [place[id_] for id_ in ids]
+        order = [position[id_] for id_ in ids]
         return Rows(tuple(ids), {name: array[order] for name, array in self.arrays.items()})
 
 
 def write_rows(folder: Path, ids: Sequence[str], **arrays: Array) -> None:
-    """Writes each array as `folder/<name>.npy`, and the ids of their rows beside them."""
-    Rows(tuple(ids), arrays)  # refuses what does not fit
+    """Writes each array as `folder/<name>.npy`, and the ids of the rows as `folder/ids.json`."""
+    Rows(tuple(ids), arrays)  # checks the lengths
     folder.mkdir(parents=True, exist_ok=True)
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
@@ -62,16 +62,16 @@ def write_rows(folder: Path, ids: Sequence[str], **arrays: Array) -> None:
 
 
 def fresh_folder(folder: Path) -> Path:
-    """The folder without what an earlier run left: a model that is no longer asked for must not be scored as new."""
+    """The folder, emptied: the model of an earlier run must not be scored as one of this run."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
 
 
 def read_rows(folder: Path, *names: str) -> Rows:
-    """The named arrays of `folder`, memory-mapped, with their ids."""
+    """The named arrays of `folder`, memory-mapped, with the ids of their rows."""
     ids = tuple(read_json(folder / "ids.json"))
-    return Rows(ids, {name: _array(folder / f"{name}.npy") for name in names})
+    return Rows(ids, {name: read_array(folder / f"{name}.npy") for name in names})
 
 
 def write_sparse(folder: Path, name: str, table: Array) -> None:
@@ -79,23 +79,23 @@ def write_sparse(folder: Path, name: str, table: Array) -> None:
     sparse.save_npz(folder / f"{name}.npz", sparse.csr_array(table), compressed=False)  # equal bytes on every machine
 
 
-def _array(path: Path) -> Array:
+def read_array(path: Path) -> Array:
     packed = path.with_suffix(".npz")
     path = packed if packed.exists() else path
-    _there(path)
+    _require(path)
     try:
         array: Array = sparse.load_npz(path).toarray() if path == packed else np.load(path, "r", allow_pickle=False)
     except (ValueError, EOFError, KeyError, BadZipFile) as error:
-        raise _damaged(path, error, "remove it and run `dvc repro`") from None
+        raise _unreadable(path, error, "remove it and run `dvc repro`") from None
     return array
 
 
 def read_json(path: Path) -> Any:
-    _there(path)
+    _require(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # also what is no UTF-8
-        raise _damaged(path, error, "remove it and run `dvc repro`") from None
+    except ValueError as error:  # or not UTF-8
+        raise _unreadable(path, error, "remove it and run `dvc repro`") from None
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -104,13 +104,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV table, every cell as it was written: an id like 007 or NA stays text."""
-    _there(path)
+    """A CSV table of texts: an id such as 007 or NA stays as it is."""
+    _require(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
     except (csv.Error, UnicodeDecodeError) as error:
-        raise _damaged(path, error, "mend it, or run `dvc checkout`") from None
+        raise _unreadable(path, error, "fix it, or run `dvc checkout`") from None
     if not head:
         raise Problem(f"{path} is empty: its first line must name the columns")
     for number, row in enumerate(rows, start=1):
@@ -126,12 +126,12 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     table.to_csv(path, index=False, lineterminator="\n")
 
 
-def _there(path: Path) -> None:
+def _require(path: Path) -> None:
     if not path.exists():
         parts = path.parts
         stage = f" {parts[1]}" if len(parts) > 2 and parts[0] == BUILD.name else ""
         raise Problem(f"{path} is missing: run `dvc repro{stage}`")
 
 
-def _damaged(path: Path, error: Exception, cure: str) -> Problem:
+def _unreadable(path: Path, error: Exception, cure: str) -> Problem:
     return Problem(f"{path} cannot be read ({' '.join(str(error).split())[:120]}): {cure}")

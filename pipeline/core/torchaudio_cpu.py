@@ -1,8 +1,8 @@
 """torchaudio on any torch, also one without CUDA.
 
 torchaudio's Linux wheel is linked against CUDA, so `import torchaudio` raises OSError where torch has none (and
-RuntimeError where torch has another CUDA). Its own loader treats an extension that it does not find as "there is none";
-the transforms are pure torch and work without it. So the loader is told that there is none, before anything uses it.
+RuntimeError where torch has another CUDA). Its transforms are pure torch and work without the compiled extension, and
+its loader accepts that the extension is missing. So this module makes the loader report it as missing.
 """
 
 import importlib
@@ -30,4 +30,4 @@ def _no_extension() -> None:
     utils = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(utils)
     vars(utils)["_load_lib"] = lambda _lib: False
-    sys.modules[name] = utils  # found there when torchaudio imports it
+    sys.modules[name] = utils  # torchaudio imports it from there

@@ -1,4 +1,4 @@
-"""How a stage ends: what a user can mend is one line and an exit code, everything else keeps its traceback."""
+"""How a stage ends: what a user can fix is one line and an exit code, a bug keeps its traceback."""
 
 import dataclasses
 import errno
@@ -25,14 +25,14 @@ ENDS = {
     "a full disk": (
         "raise OSError(errno.ENOSPC, 'No space left on device', 'build/x.npy')",
         1,
-        "error: No space left on device: build/x.npy; mend it and run `dvc repro` again\n",
+        "error: No space left on device: build/x.npy; fix it and run `dvc repro` again\n",
     ),
     "a nameless full disk": (
         "raise OSError(errno.ENOSPC, 'No space left on device')",
         1,
         "error: No space left on device; make room on the disk of build/ and run `dvc repro` again\n",
     ),
-    "an odd OSError": ("raise OSError('cannot say')", 1, "error: cannot say; mend it and run `dvc repro` again\n"),
+    "an odd OSError": ("raise OSError('cannot say')", 1, "error: cannot say; fix it and run `dvc repro` again\n"),
 }  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_a_bug_keeps_its_traceback(failure: Exception) -> None:
     ("failure", "said"),
     [
         (Problem("k is 1"), "error: k is 1"),
-        (PermissionError(errno.EACCES, "Permission denied", "build"), "error: Permission denied: build; mend it"),
+        (PermissionError(errno.EACCES, "Permission denied", "build"), "error: Permission denied: build; fix it"),
     ],
 )
 def test_the_line_is_what_the_program_exits_with(failure: Exception, said: str) -> None:
@@ -73,7 +73,7 @@ def test_the_line_is_what_the_program_exits_with(failure: Exception, said: str) 
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_help_tells_what_a_stage_does_and_which_parameters_it_reads(
+def test_help_says_what_a_stage_does_and_which_parameters_it_reads(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)  # no data and no parameters: help needs neither

@@ -1,4 +1,4 @@
-"""params.yaml: what is meant gets through, and each error comes with its cure."""
+"""params.yaml: right values are read, and each error comes with its cure."""
 
 import dataclasses
 import importlib
@@ -70,12 +70,12 @@ def test_what_is_written_is_what_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [("4", 4.0), ("1e-3", 0.001), ("1E3", 1000.0), ("'0.5'", 0.5), ("0", 0.0), ("2.5", 2.5)],
 )
-def test_every_way_to_write_a_number_gives_a_float(text: str, meant: float) -> None:
+def test_every_way_to_write_a_number_gives_a_float(text: str, expected: float) -> None:
     beta = load(f"beta: {text}\ntrain: {json.dumps(TRAIN)}").beta
-    assert beta == meant
+    assert beta == expected
     assert isinstance(beta, float)
 
 
@@ -154,7 +154,7 @@ def test_a_missing_parameter_is_named(name: str) -> None:
         ("? [1, 2]\n: 3\n", r"params\.yaml line 1 is not YAML"),
     ],
 )
-def test_a_file_that_cannot_be_meant_is_refused(text: str, message: str) -> None:
+def test_a_file_that_is_no_mapping_is_refused(text: str, message: str) -> None:
     with pytest.raises(Problem, match=message) as caught:
         load(text)
     assert "\n" not in str(caught.value)
@@ -237,8 +237,8 @@ trains = st.builds(
 
 
 @given(st.builds(Params, beta=finite, train=trains))
-def test_any_parameters_survive_the_file(some: Params) -> None:
-    assert load(yaml.safe_dump(dataclasses.asdict(some), allow_unicode=True)) == some
+def test_parameters_are_read_as_written(written_params: Params) -> None:
+    assert load(yaml.safe_dump(dataclasses.asdict(written_params), allow_unicode=True)) == written_params
 
 
 def listed(value: Any) -> Any:

@@ -29,17 +29,17 @@ unique_ids = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=12, 
 @given(unique_ids.flatmap(lambda ids: st.tuples(st.just(ids), st.permutations(ids))))
 def test_rows_follow_their_ids_under_any_permutation(both: tuple[list[str], list[str]]) -> None:
     ids, order = both
-    there = numbered(ids).at(order)
-    assert there.ids == tuple(order)
-    np.testing.assert_array_equal(there["x"], numbered(order)["x"])
-    np.testing.assert_array_equal(there.at(ids)["x"], numbered(ids)["x"])
+    reordered = numbered(ids).at(order)
+    assert reordered.ids == tuple(order)
+    np.testing.assert_array_equal(reordered["x"], numbered(order)["x"])
+    np.testing.assert_array_equal(reordered.at(ids)["x"], numbered(ids)["x"])
 
 
 @given(st.data())
 def test_any_choice_of_ids_gives_exactly_their_rows(data: st.DataObject) -> None:
     ids = data.draw(unique_ids)
-    some = data.draw(st.lists(st.sampled_from(ids), unique=True))
-    np.testing.assert_array_equal(numbered(ids).at(some)["x"], numbered(some)["x"])
+    subset = data.draw(st.lists(st.sampled_from(ids), unique=True))
+    np.testing.assert_array_equal(numbered(ids).at(subset)["x"], numbered(subset)["x"])
 
 
 def test_every_array_is_aligned() -> None:
@@ -76,7 +76,7 @@ def test_a_row_too_many_is_refused(tmp_path: Path) -> None:
     ],
     ids=["float32", "bool", "four dimensions", "nan", "no columns"],
 )
-def test_arrays_survive_the_disk(array: np.ndarray[Any, Any], tmp_path: Path) -> None:
+def test_arrays_are_read_as_written(array: np.ndarray[Any, Any], tmp_path: Path) -> None:
     store.write_rows(tmp_path / "new" / "folder", ["b", "007", "বৃষ্টি"], x=array)
     back = store.read_rows(tmp_path / "new" / "folder", "x")
     assert back.ids == ("b", "007", "বৃষ্টি")
@@ -84,7 +84,7 @@ def test_arrays_survive_the_disk(array: np.ndarray[Any, Any], tmp_path: Path) ->
     np.testing.assert_array_equal(back["x"], array)
 
 
-def test_no_row_at_all_survives_the_disk(tmp_path: Path) -> None:
+def test_an_array_without_rows_is_read_as_written(tmp_path: Path) -> None:
     store.write_rows(tmp_path, [], x=np.zeros((0, 4)))
     assert store.read_rows(tmp_path, "x")["x"].shape == (0, 4)
 
@@ -224,9 +224,9 @@ def test_representations_are_found_baselines_first_and_aligned(workspace: Path) 
         folder = workspace / "build" / stage
         store.write_rows(folder, ["b", "a"], **{stage: np.array([[[1.0]], [[2.0]]]), f"{stage}_input": np.zeros(2)})
         store.write_json(folder / f"{stage}.json", {"family": stage})
-    kinds = embeddings.representations()
-    assert [kind.name for kind in kinds] == ["baselines", "easy", "hard"]
-    assert kinds[0].values(["a", "b"]).tolist() == [[[2.0]], [[1.0]]]
+    loaded = embeddings.representations()
+    assert [embedding.name for embedding in loaded] == ["baselines", "easy", "hard"]
+    assert loaded[0].values(["a", "b"]).tolist() == [[[2.0]], [[1.0]]]
 
 
 @pytest.mark.usefixtures("workspace")
