@@ -6,16 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pipeline import baselines
 from pipeline.core import store
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
-from pipeline.learn import linear
+from pipeline.learn import linear, songs
+from pipeline.learn.keep import load_model
+from pipeline.learn.songs import Source
+from pipeline.nets.fit import embed, standardised
+from pipeline.nets.vae import VAE
 
 IDS = ("z", "007", "a", "NA", "m", "b", "k", "c")
-HEARD = {"ae", "contrastive", "pca", "raw", "spectral", "track_lda"}
-SAID = {"bert", "tfidf", "word2vec"}
+SOUND = {"ae", "contrastive", "pca", "raw", "spectral", "track_lda"}
+LYRICS_ALONE = {"bert", "tfidf", "word2vec"}
 
 
 @pytest.fixture
@@ -24,9 +29,9 @@ def built(small: Path, rng: np.random.Generator) -> Path:
     valid = np.ones((8, 3), np.bool_)
     valid[1, 2] = valid[4, 1] = valid[4, 2] = False
     write_audio(rng.standard_normal((8, 1, 6)) + 0.3 * rng.standard_normal((8, 3, 6)), valid)
-    there = np.array([True, True, False, True, True, False, True, True])
-    lyrics = {name: np.where(there[:, None], rng.random((8, size)), 0) for name, size in LYRICS.items()}
-    store.write_rows(Path("build/lyrics"), IDS[::-1], **lyrics, has_lyrics=there)
+    has_lyrics = np.array([True, True, False, True, True, False, True, True])
+    lyrics = {name: np.where(has_lyrics[:, None], rng.random((8, size)), 0) for name, size in LYRICS.items()}
+    store.write_rows(Path("build/lyrics"), IDS[::-1], **lyrics, has_lyrics=has_lyrics)
     return small
 
 
@@ -48,37 +53,37 @@ def names() -> set[str]:
 
 def test_strongest_are_the_first_numbers_and_nan_for_who_has_none() -> None:
     rows = np.array([[3.0, 2.0, 1.0], [0.0, 0.0, 0.0], [6.0, 5.0, 4.0]])
-    found = baselines.strongest(rows, np.array([True, False, True]), 2)
-    np.testing.assert_array_equal(found, [[3, 2], [np.nan, np.nan], [6, 5]])
+    reduced = baselines.strongest(rows, np.array([True, False, True]), 2)
+    np.testing.assert_array_equal(reduced, [[3, 2], [np.nan, np.nan], [6, 5]])
 
 
 def test_reduced_lyrics_lose_what_all_share_and_keep_what_differs(rng: np.random.Generator) -> None:
-    there = np.arange(20) != 3
+    has_lyrics = np.arange(20) != 3
     theme = np.where(np.arange(20) % 2, 1.0, -1.0)
     rows = 50 + rng.normal(0, 0.01, (20, 30)) + theme[:, None] * np.eye(30)[4]
-    rows[3] = 1e6  # no lyrics: what stands there does not matter
-    found = baselines.reduced(rows, there, 2, 0)
-    assert found.shape == (20, 2)
-    assert np.isnan(found[3]).all()
-    np.testing.assert_allclose(found[there].mean(0), 0, atol=1e-9)
-    assert abs(np.corrcoef(found[there, 0], theme[there])[0, 1]) > 0.99
+    rows[3] = 1e6  # no lyrics: these values do not matter
+    reduced = baselines.reduced(rows, has_lyrics, 2, 0)
+    assert reduced.shape == (20, 2)
+    assert np.isnan(reduced[3]).all()
+    np.testing.assert_allclose(reduced[has_lyrics].mean(0), 0, atol=1e-9)
+    assert abs(np.corrcoef(reduced[has_lyrics, 0], theme[has_lyrics])[0, 1]) > 0.99
 
 
 @pytest.mark.parametrize("known", [0, 1, 2])
 def test_lyrics_of_few_songs_are_still_rows(known: int, rng: np.random.Generator) -> None:
-    there = np.arange(5) < known
-    found = baselines.reduced(rng.random((5, 7)), there, 4, 0)
-    assert found.shape == (5, 4)
-    np.testing.assert_array_equal(np.isfinite(found).all(1), there)
+    has_lyrics = np.arange(5) < known
+    reduced = baselines.reduced(rng.random((5, 7)), has_lyrics, 4, 0)
+    assert reduced.shape == (5, 4)
+    np.testing.assert_array_equal(np.isfinite(reduced).all(1), has_lyrics)
 
 
 @pytest.mark.usefixtures("built")
 def test_every_baseline_is_written_under_the_ids() -> None:
     baselines.main()
-    assert names() == HEARD | SAID
+    assert names() == SOUND | LYRICS_ALONE
     assert tuple(store.read_json(Path("build/baselines/ids.json"))) == IDS
-    heard = store.read_rows(Path("build/audio"), "stats", "valid")
-    stats, valid = heard["stats"], np.array(heard["valid"])
+    rows = store.read_rows(Path("build/audio"), "stats", "valid")
+    stats, valid = rows["stats"], np.array(rows["valid"])
     np.testing.assert_allclose(values("raw")[:, 0], linear.raw(stats, valid), atol=1e-5)
     np.testing.assert_allclose(values("track_lda")[:, 0], linear.track_lda(stats, valid, 4), atol=1e-4)
     for name in ("ae", "contrastive"):
@@ -88,13 +93,25 @@ def test_every_baseline_is_written_under_the_ids() -> None:
 
 
 @pytest.mark.usefixtures("built")
+def test_networks_of_the_baselines_can_be_loaded() -> None:
+    baselines.main()
+    vae = load_model(Path("models/ae"))
+    assert isinstance(vae, VAE)
+    embedding = embed(vae, standardised(vae, songs.corpus(Source("stats")).songs)).mean
+    np.testing.assert_allclose(values("ae")[:, 0], embedding, atol=1e-4)
+    rows, net = store.read_rows(Path("build/audio"), "stats", "valid"), load_model(Path("models/contrastive"))
+    means = torch.from_numpy(linear.track_means(rows["stats"], np.array(rows["valid"])))
+    np.testing.assert_allclose(values("contrastive")[:, 0], net(net.scales["audio"](means)).detach(), atol=1e-4)
+
+
+@pytest.mark.usefixtures("built")
 def test_lyrics_find_their_track_by_id() -> None:
     baselines.main()
     written = store.read_rows(Path("build/lyrics"), "tfidf_svd", "has_lyrics").at(IDS)
     np.testing.assert_allclose(
         values("tfidf")[written["has_lyrics"], 0], written["tfidf_svd"][written["has_lyrics"], :4], atol=1e-6
     )
-    for name in SAID:
+    for name in LYRICS_ALONE:
         np.testing.assert_array_equal(np.isfinite(values(name)).all((1, 2)), written["has_lyrics"])
     assert values("bert").shape == (8, 1, 3)  # it has no more
 
@@ -102,11 +119,11 @@ def test_lyrics_find_their_track_by_id() -> None:
 @pytest.mark.usefixtures("built")
 def test_the_same_seed_gives_the_same_bytes(set_param: Callable[[str, object], None]) -> None:
     set_param("seeds", [3])
-    found = []
+    files = []
     for _ in range(2):
         baselines.main()
-        found.append({file.name: file.read_bytes() for file in Path("build/baselines").iterdir()})
-    assert found[0] == found[1]
+        files.append({file.name: file.read_bytes() for file in Path("build/baselines").iterdir()})
+    assert files[0] == files[1]
 
 
 @pytest.mark.usefixtures("built")
@@ -117,7 +134,7 @@ def test_tracks_of_one_segment_only_go_without_what_needs_two(
     with caplog.at_level(logging.WARNING):
         baselines.main()
     assert "0 tracks have two segments or more: no track_lda, no contrastive" in caplog.text
-    assert names() == HEARD - {"track_lda", "contrastive"} | SAID
+    assert names() == SOUND - {"track_lda", "contrastive"} | LYRICS_ALONE
 
 
 @pytest.mark.usefixtures("built")

@@ -116,7 +116,7 @@ class Projection(nn.Module):
         self.register_buffer("matrix", matrix.float())
 
     def forward(self, values: Tensor) -> Tensor:
-        return (values - self.mean) @ self.matrix
+        return (values.float() - self.mean) @ self.matrix
 
 
 class Prior(Protocol):

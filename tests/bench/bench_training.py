@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from pipeline.nets import device
 from pipeline.nets.families import joined
-from pipeline.nets.fit import Recipe, Songs, fit, standardised
+from pipeline.nets.fit import Songs, fit, standardised
+from pipeline.nets.loop import Recipe
 from pipeline.nets.objective import Objective
 from pipeline.nets.vae import VAE, Batch, Scale
 
@@ -58,9 +59,9 @@ def taught(kind: str, where: torch.device) -> Callable[[], object]:
 
     def epoch() -> None:
         for audio, lyrics in loader:
-            there = torch.ones(len(audio), dtype=torch.bool, device=where)
+            present = torch.ones(len(audio), dtype=torch.bool, device=where)
             views = {"audio": audio.to(where), "lyrics": lyrics.to(where)}
-            batch = Batch(views, {"audio": there, "lyrics": there}, torch.zeros(len(audio), 0, device=where))
+            batch = Batch(views, {"audio": present, "lyrics": present}, torch.zeros(len(audio), 0, device=where))
             loss = Objective().total(vae.loss(batch))
             optimizer.zero_grad()
             loss.backward()
@@ -71,7 +72,7 @@ def taught(kind: str, where: torch.device) -> Callable[[], object]:
 
 def main() -> None:
     torch.set_num_threads(1)
-    where, why = device.choose("auto")
+    where, why = device.choose_device("auto")
     print(why)
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     for kind in SHAPES:
