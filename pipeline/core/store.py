@@ -80,6 +80,7 @@ def write_sparse(folder: Path, name: str, table: Array) -> None:
 
 
 def read_array(path: Path) -> Array:
+    """The array of a .npy file, memory-mapped; or of the sparse .npz file in its place."""
     packed = path.with_suffix(".npz")
     path = packed if packed.exists() else path
     _require(path)
