@@ -21,7 +21,7 @@ TITLES = {
     "consensus": "Consensus",
     "oracle": "Oracle k",
 }
-AGREEMENT = {"ari": "ARI", "nmi": "NMI", "purity": "purity", "v_measure": "V-measure"}
+AGREEMENT = {"ari": "ARI", "nmi": "NMI", "purity": "purity"}
 SCORES = {
     "silhouette": "silhouette",
     "calinski_harabasz": "Calinski-Harabasz",
@@ -45,7 +45,7 @@ GROUPS = {
     "Disentanglement": ("mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness"),
     "Stability": ("stability_seeds", "stability_subsamples"),
 }
-ABOVE_ZERO = ("nmi", "purity", "v_measure")  # where chance is not 0
+ABOVE_ZERO = ("nmi", "purity")  # where chance is not 0
 NOTES = {"leaky": LEAKY, "collapsed": COLLAPSED}  # flag -> note under the table
 FREE = ("dbscan", "hdbscan")  # they choose the number of clusters and leave tracks out
 STRONG = 6  # curves with a colour
