@@ -92,7 +92,7 @@ def better_than_pca(data: QuestionData) -> Answer:
     pairs = [(name, baseline) for name in models for baseline in dict.fromkeys((pca, data.control(name), *lda))]
     claims = _judge(data, pairs, measures)
     rows = _rows(data, dict.fromkeys(name for pair in pairs for name in pair), measures)
-    versus_pca = [each for each in claims if each.claim.against == pca and not data.is_collapsed(each.claim.model)]
+    versus_pca = _of(claims, model=[name for name in models if not data.is_collapsed(name)], against=[pca])
     sentences = [*map(compared, versus_pca), *_left_out(data, models)]
     return _answer(*about, overall(versus_pca), sentences, rows, claims)
 
@@ -108,14 +108,13 @@ def influence_of_lyrics(data: QuestionData) -> Answer:
     audio, best = _audio(data), data.names(lambda each: each.has_all_lyrics)[-1]
     pairs = [(name, audio) for name in fused] + [(best, name) for name in data.names(lambda each: each.shuffled)]
     claims = _judge(data, pairs, measures)
-    of_best = [each for each in claims if each.claim.model == best]  # against audio alone, and the shuffled control
-    versus_audio = [each for each in of_best if each.claim.against == audio]
+    of_best = _of(claims, model=[best])  # against audio alone, and against the shuffled control
+    versus_audio = _of(of_best, against=[audio])
     earned = _earned(versus_audio, of_best)
     sentences = list(map(compared, of_best))
     if len(earned) < len(versus_audio):
         sentences.append("A gain that shuffled lyrics also give is not credited to the lyrics.")
-    gain = f"AMI {data.params.words}"
-    if any(each.verdict == "better" and each.claim.score == gain for each in earned):
+    if "better" in {each.verdict for each in _of(earned, score=[f"AMI {data.params.words}"])}:
         sentences += _with_missing_lyrics(data, audio, best)
     return _answer(*about, overall(earned), sentences, _rows(data, [audio, *fused], measures), claims)
 
@@ -134,21 +133,16 @@ def language_apart(data: QuestionData) -> Answer:
     }
     trials = [data.trials[name] for names in parts.values() for name in names]
     family = sum(len(trial.labels) for trial in trials)
-    by_name = {
-        each.claim.model: each for each in judged([above_chance(trial, score, measure, family) for trial in trials])
-    }
-    sentences = []
-    for part, names in parts.items():
-        if separated := [separates(by_name[name]) for name in names if name in by_name]:
-            sentences.append(f"{part}: {'; '.join(separated)}.")
-    sentences.append(basis)
+    claims = judged([above_chance(trial, score, measure, family) for trial in trials])
+    separated = {part: "; ".join(map(separates, _of(claims, model=names))) for part, names in parts.items()}
+    sentences = [f"{part}: {each}." for part, each in separated.items() if each] + [basis]
     script = _script_alone(data.script, truth)
     if script is not None:
         sentences.append(f"The script of the lyrics gives {script:.3f} with no model: language in text proves little.")
-    answer = overall([each for name, each in by_name.items() if name in parts["Sound alone"]])
+    answer = overall(_of(claims, model=parts["Sound alone"]))
     opening = {"yes": "By sound alone, yes.", "no": "Not by sound."}.get(answer, "By sound it is not shown.")
     rows = _rows(data, [trial.name for trial in trials], {score: measure})
-    return _answer(*about, answer, sentences, rows, list(by_name.values()), opening=opening)
+    return _answer(*about, answer, sentences, rows, claims, opening=opening)
 
 
 def within_one_source(truth: Array, sources: Array) -> tuple[Array, str]:
@@ -176,9 +170,9 @@ def stability(data: QuestionData) -> Answer:
     models = [plain, *disentangled]
     pairs = [(name, plain) for name in disentangled] + [(name, data.control(name)) for name in models]
     claims = _judge(data, pairs, measures)
-    sound = [each for each in claims if each.claim.model in disentangled and not data.is_collapsed(each.claim.model)]
-    versus_vae = [each for each in sound if each.claim.against == plain]
-    versus_pca = [each for each in sound if each.claim.against != plain]
+    active = [name for name in disentangled if not data.is_collapsed(name)]
+    versus_vae = _of(claims, model=active, against=[plain])
+    versus_pca = _of(claims, model=active, against=data.names(lambda each: each.kind == "pca"))
     earned = _earned(versus_vae, claims)
     sentences = [compared(each) for each in versus_vae if each.verdict != "not shown"]
     if len(earned) < len(versus_vae):
@@ -190,6 +184,11 @@ def stability(data: QuestionData) -> Answer:
     shown = dict.fromkeys([*models, *relaxed, *map(data.control, models)])
     rows = _rows(data, shown, measures | data.agreement(data.params.sound) | {"squared error": squared_error})
     return _answer(*about, overall(earned), sentences, rows, claims)
+
+
+def _of(claims: Iterable[JudgedClaim], **fields: Sequence[str]) -> list[JudgedClaim]:
+    """The claims whose named fields have one of these values."""
+    return [each for each in claims if all(getattr(each.claim, name) in values for name, values in fields.items())]
 
 
 def _audio(data: QuestionData) -> str:
