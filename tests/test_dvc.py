@@ -44,18 +44,18 @@ def test_a_tampered_object_is_refused_and_named(tmp_path: Path) -> None:
     clone = cloned(tmp_path / "clone")
     assert list(check_store.damaged(clone / ".dvc" / "store")) == []
     song = clone / "data" / "audio" / "en" / "en_002.ogg"
-    known = check_store.names(clone / ".dvc" / "store")
-    digest = next(digest for digest, name in known.items() if name == "audio/en/en_002.ogg")
+    file_names = check_store.names(clone / ".dvc" / "store")
+    digest = next(digest for digest, name in file_names.items() if name == "audio/en/en_002.ogg")
     victim = clone / ".dvc" / "store" / "files" / "md5" / digest[:2] / digest[2:]
     whole = victim.read_bytes()
     victim.chmod(0o644)
     victim.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert sh(str(DVC), "pull", "data.dvc", cwd=clone).returncode == 1
     assert not song.exists()
-    told = sh(sys.executable, "-m", "pipeline.fetch.check_store", cwd=clone)
-    assert told.returncode == 1
-    assert "audio/en/en_002.ogg" in told.stderr
-    assert "git checkout -- .dvc/store" in told.stderr
+    check = sh(sys.executable, "-m", "pipeline.fetch.check_store", cwd=clone)
+    assert check.returncode == 1
+    assert "audio/en/en_002.ogg" in check.stderr
+    assert "git checkout -- .dvc/store" in check.stderr
     sh("git", "checkout", "--", ".dvc/store", cwd=clone)
     assert sh(str(DVC), "pull", "data.dvc", cwd=clone).returncode == 0
     assert song.read_bytes() == whole

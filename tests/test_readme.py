@@ -18,8 +18,8 @@ def committed() -> dict[str, dict[str, dict[str, float]]]:
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if shown.returncode:
         pytest.skip("not a git checkout")
-    told: dict[str, dict[str, dict[str, float]]] = json.loads(shown.stdout)
-    return told
+    metrics: dict[str, dict[str, dict[str, float]]] = json.loads(shown.stdout)
+    return metrics
 
 
 def test_every_representation_has_its_row() -> None:
