@@ -53,7 +53,7 @@ def main() -> None:
     p = params.load(Params)
     ids = store.read_rows(store.BUILD / "audio").ids
     jobs = [ClusterJob(embedding, ids, p) for embedding in embeddings.representations()]
-    results = command.progress(workers.in_order(every_run, jobs, workers.cores()), "cluster", len(jobs))
+    results = command.progress(workers.in_order(every_run, jobs, workers.processes(len(jobs))), "cluster", len(jobs))
     runs = [run for each in results for run in each]
     store.fresh_folder(FOLDER)
     write_runs(ids, runs)

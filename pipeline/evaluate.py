@@ -230,7 +230,7 @@ def main() -> None:
     tracks = read_tracks(p, representations[REFERENCE])
     runs = read_runs(tracks.ids)
     jobs = [ScoreJob(embedding, runs.of(name), tracks, p) for name, embedding in representations.items()]
-    scores = list(command.progress(workers.in_order(scored, jobs, workers.cores()), "evaluate", len(jobs)))
+    scores = list(command.progress(workers.in_order(scored, jobs, workers.processes(len(jobs))), "evaluate", len(jobs)))
     _write(p, tracks, scores)
 
 

@@ -123,7 +123,7 @@ def _read(file: Path) -> dict[str, Any]:
     if not file.exists():
         raise Problem(f"{file} is missing: run this in the top folder of the project, or `git checkout {file}`")
     try:
-        raw = json.loads(json.dumps(_text_keys(yaml.safe_load(file.read_bytes())), default=str))
+        raw = json.loads(json.dumps(yaml.safe_load(file.read_bytes()), default=str))
     except UNREADABLE as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
@@ -132,12 +132,6 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise Problem(f"{file} holds no parameters: run `git checkout {file}`")
     return raw
-
-
-def _text_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _text_keys(item) for key, item in value.items()}
-    return [_text_keys(item) for item in value] if isinstance(value, list) else value
 
 
 def _stages(file: Path) -> dict[str, Any]:
