@@ -7,15 +7,16 @@ import math
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BeforeValidator
 
 from pipeline import tracks
 from pipeline.core import params
@@ -257,3 +258,22 @@ def test_the_real_file_suits_every_stage(stage: str) -> None:
     raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     loaded = dataclasses.asdict(params.load(kind, ROOT / "params.yaml"))
     assert listed(loaded) == {name: raw[name] for name in loaded}
+
+
+def plain_floats(hint: Any, name: str) -> Iterator[str]:
+    """The fields below a type that are declared float in place of Number, which also reads 1e-3."""
+    if dataclasses.is_dataclass(hint):
+        for field, inner in get_type_hints(hint, include_extras=True).items():
+            yield from plain_floats(inner, f"{name}.{field}")
+    elif hint is float:
+        yield name
+    elif get_origin(hint) is not Annotated:
+        for inner in get_args(hint):
+            yield from plain_floats(inner, name)
+    elif not any(isinstance(item, BeforeValidator) for item in hint.__metadata__):
+        yield from plain_floats(hint.__origin__, name)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_number_may_be_written_in_every_way(stage: str) -> None:
+    assert list(plain_floats(importlib.import_module(f"pipeline.{stage}").Params, stage)) == []
