@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from urllib3 import HTTPResponse
 
+from pipeline.fetch.web import patience
 from tests.drive.caller import Caller
 from tests.drive.corpus import SMALL, download_of, shared, songs
 from tests.drive.emulator import Fault
@@ -140,3 +142,14 @@ def test_a_token_that_stays_refused_ends_with_one_line(caller: Caller, output_of
     folder = shared(caller.drive)
     caller.drive.faults.append(Fault("401", lambda call: "q" in call.query, times=100))
     assert "Google refuses the credentials in " in output_of(folder, code=1)
+
+
+@pytest.mark.parametrize(("header", "low", "high"), [("soon", 0.5, 1), ("0", 0.5, 1), ("99999", 320, 320)])
+def test_a_retry_after_without_meaning_is_ignored_and_a_long_one_is_cut(
+    header: str, low: float, high: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = list[float]()
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.delenv("SURBANI_FETCH_PACE", raising=False)
+    patience().increment().sleep(HTTPResponse(headers={"Retry-After": header}))
+    assert low <= slept[0] <= high
