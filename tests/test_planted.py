@@ -1,4 +1,4 @@
-"""Groups of songs that are planted far apart are found again, by KMeans on PCA, on the dense VAE and on `cross`."""
+"""Groups of songs that are planted far apart are recovered, by KMeans on PCA, on the dense VAE and on `cross`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 
 from pipeline import baselines, crossview, easy
 from pipeline.core import store
+from pipeline.score.agreement import agreement
 from pipeline.score.clusterers import Cluster, clustered
-from pipeline.score.jackknife import agreements
 
 GROUPS, TRACKS, SEGMENTS, NUMBERS = 4, 120, 4, 24
 PLANTED = np.random.default_rng(5).integers(0, GROUPS, TRACKS).astype(str).astype(object)
@@ -38,13 +38,13 @@ def planted(small: Path, set_param: Callable[[str, object], None], rng: np.rando
     ("stage", "folder", "name"),
     [(easy.main, "easy", "easy"), (crossview.main, "crossview", "cross"), (baselines.main, "baselines", "pca")],
 )
-def test_planted_groups_are_found_again(stage: Callable[[], None], folder: str, name: str) -> None:
+def test_planted_groups_are_recovered(stage: Callable[[], None], folder: str, name: str) -> None:
     stage()
     ids = store.read_rows(store.BUILD / "audio").ids
     values = np.asarray(store.read_rows(store.BUILD / folder, name).at(ids)[name])
-    asked = Cluster(k=GROUPS, neighbours=3, curve=2, clusterers=("kmeans", "consensus"))
+    settings = Cluster(k=GROUPS, neighbours=3, curve=2, clusterers=("kmeans", "consensus"))
     for seed in range(values.shape[1]):
-        for clusterer in asked.clusterers:
-            (score,) = agreements("ami", PLANTED, [clustered(values[:, seed], clusterer, asked, seed)[0]])
+        for clusterer in settings.clusterers:
+            score = agreement("ami", PLANTED, clustered(values[:, seed], clusterer, settings, seed)[0])
             assert score is not None
             assert score >= NEEDED, f"{name}, seed {seed}, {clusterer}"

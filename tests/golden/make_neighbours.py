@@ -16,7 +16,7 @@ CASES = {"mixed": (0.0, 90), "shifted": (1.0, 90), "apart": (6.0, 30), "uneven":
 
 
 def main() -> None:
-    told: dict[str, object] = {"scib_metrics": version("scib-metrics")}
+    cases: dict[str, object] = {"scib_metrics": version("scib-metrics")}
     for name, (shift, k) in CASES.items():
         rng = np.random.default_rng(len(name))
         shares = [0.7, 0.2, 0.1] if name == "uneven" else [1 / 3, 1 / 3, 1 / 3]
@@ -25,7 +25,7 @@ def main() -> None:
         distances = np.sqrt(((points[:, None] - points) ** 2).sum(axis=2))
         order = distances.argsort(axis=1, kind="stable")[:, :k]
         near = NeighborsResults(indices=order, distances=np.take_along_axis(distances, order, 1))
-        told[name] = {
+        cases[name] = {
             "k": k,
             "ilisi": float(scib_metrics.ilisi_knn(near, batches)),
             "kbet": float(scib_metrics.kbet(near, batches)[0]),
@@ -33,7 +33,7 @@ def main() -> None:
             "points": points.ravel().tolist(),
         }
     file = Path(__file__).with_name("neighbours.json")
-    file.write_text(json.dumps(told, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(cases, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_mutual_info_score
 
 from pipeline.score.jackknife import agreement_scores
-from pipeline.score.verdicts import Difference, Ints, Scores, Verdict, groups, holm, interval, joint, paired, verdict
+from pipeline.score.verdicts import (
+    Difference,
+    Ints,
+    Scores,
+    Verdict,
+    groups,
+    holm,
+    interval,
+    joint,
+    judge,
+    paired,
+    verdict,
+)
 
 ARTISTS = np.repeat([f"artist {number}" for number in range(20)], 6)
 GROUP = groups(list(ARTISTS), 100, seed=0)
@@ -172,3 +184,24 @@ def test_holm_by_hand() -> None:
 )
 def test_a_win_under_one_clusterer_only_is_not_shown(seen: dict[str, Verdict], verdict_: Verdict, note: str) -> None:
     assert joint(seen) == (verdict_, note)
+
+
+def with_p(p: float, mean: float = 1.0) -> Difference:
+    return Difference(mean, mean - 0.5, mean + 0.5, p, 0.1)
+
+
+def test_a_family_is_judged_under_each_clusterer_or_under_all_together() -> None:
+    family = [{"kmeans": with_p(0.01), "consensus": with_p(0.02)}, {"kmeans": with_p(0.03), "consensus": with_p(0.9)}]
+    apart, pooled = judge(family, pooled=False), judge(family, pooled=True)
+    assert apart[0].adjusted == pytest.approx({"kmeans": 0.02, "consensus": 0.04})
+    assert pooled[0].adjusted == pytest.approx({"kmeans": 0.04, "consensus": 0.06})
+    assert [each.verdict for each in apart] == ["better", "not shown"]
+    assert [each.verdict for each in pooled] == ["not shown", "not shown"]
+    assert apart[1].note == pooled[0].note == "better under kmeans only"
+
+
+def test_an_undefined_difference_is_not_shown_and_not_counted() -> None:
+    defined, undefined = judge([{"kmeans": with_p(0.04, -1.0)}, {"kmeans": None}], pooled=False)
+    assert defined.verdict == "worse"
+    assert defined.adjusted == {"kmeans": 0.04}
+    assert (undefined.verdict, undefined.adjusted) == ("not shown", {})
