@@ -17,8 +17,9 @@ from pipeline.core import cache, catalog, command, params, store, workers
 from pipeline.core.cache import Cache
 from pipeline.core.command import Problem
 from pipeline.sound import descriptors, external
-from pipeline.sound.features import Audio, Refused, all_features, sound_files
+from pipeline.sound.features import Refused, all_features, sound_files
 from pipeline.sound.levels import levels
+from pipeline.sound.settings import Audio
 
 log = logging.getLogger(__name__)
 

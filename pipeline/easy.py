@@ -14,8 +14,8 @@ from pipeline.learn import songs, training
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.songs import Source
 from pipeline.nets.families import joined
-from pipeline.sound.features import Audio
 from pipeline.sound.frames import Frames
+from pipeline.sound.settings import Audio
 
 
 @dataclass(frozen=True)

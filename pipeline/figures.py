@@ -33,7 +33,7 @@ from pipeline.draw.cards import Card
 from pipeline.draw.run import Run, read_run
 from pipeline.draw.style import Drawn, LeftOut, Letters
 from pipeline.sound import previews
-from pipeline.sound.features import Audio
+from pipeline.sound.settings import Audio
 
 log = logging.getLogger(__name__)
 

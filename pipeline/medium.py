@@ -17,8 +17,8 @@ from pipeline.learn import keep, songs, training
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.songs import Source
 from pipeline.nets.families import joined
-from pipeline.sound.features import Audio
 from pipeline.sound.frames import Frames
+from pipeline.sound.settings import Audio
 
 log = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ class Table:
 def read(path: Path, tracks: Sequence[str]) -> Table:
     """The rows of `path` that belong to `tracks`, in their order; several rows of an id are its segments."""
     table = numbers(opened(path), path)
-    unknown = table.index.unique().difference(tracks, sort=False)
+    unknown = table.index.unique().difference(list(tracks), sort=False)
     if len(unknown):
         log.warning("%s: no track is called %s: left out", path, _few(unknown))
     finite = np.isfinite(table.to_numpy()).all(axis=1)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from pipeline.core import cache, workers
 from pipeline.core.cache import Cache
-from pipeline.core.params import Count, Number, Rule, Within
 from pipeline.sound import descriptors, waves
+from pipeline.sound.settings import Audio
 from pipeline.sound.spectra import F32, Shape, Spectra, spectra
 
 log = logging.getLogger(__name__)
@@ -29,48 +29,6 @@ T = TypeVar("T", bound=np.generic)
 
 KERNEL = 1  # raise it when the numbers change: what the cache holds is then computed anew
 MIN_TRACKS = 4  # tracks that one process computes before a second one would have started
-
-
-@dataclass(frozen=True)
-class Audio:
-    clip_seconds: Annotated[Number, Within(0.1, 3600)]
-    sample_rate: Annotated[int, Within(4000, 192_000)]
-    segment_seconds: Annotated[
-        Number,
-        Within(0.1, 3600),
-        Rule(lambda seconds, audio: seconds <= audio["clip_seconds"], "at most audio.clip_seconds"),
-    ]
-    frames: Annotated[
-        Count,
-        Rule(
-            lambda frames, audio: frames <= audio["sample_rate"] * audio["segment_seconds"],
-            "at most the samples of a segment",
-        ),
-    ]
-    fft: Annotated[int, Within(64, 65_536)]
-    mels: Annotated[int, Within(2, 1024)]
-    mfcc: Annotated[Count, Rule(lambda mfcc, audio: mfcc <= audio["mels"], "at most audio.mels ({mels})")]
-    mel_pool: Annotated[
-        Count, Rule(lambda pool, audio: audio["frames"] % pool == 0, "a divisor of audio.frames ({frames})")
-    ]
-    floor_db: Annotated[Number, Within(10, 200)]
-    backend: Literal["auto", "scipy", "torchaudio"]
-    workers: Annotated[int, Within(0, 1024)]
-    external: str = "none"
-
-    @property
-    def hop(self) -> int:
-        """Samples from a frame to the next."""
-        return int(self.sample_rate * self.segment_seconds / self.frames)
-
-    @property
-    def segments(self) -> int:
-        """Segments of a whole clip."""
-        return max(1, int(self.clip_seconds * self.sample_rate) // (self.hop * self.frames))
-
-    @property
-    def shape(self) -> Shape:
-        return Shape(self.sample_rate, self.hop, self.fft, self.mels, self.mfcc, self.floor_db)
 
 
 @dataclass(frozen=True)

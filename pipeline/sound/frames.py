@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from pipeline.core import cache, catalog, store
 from pipeline.core.cache import Cache
 from pipeline.core.command import Problem, progress
-from pipeline.sound.features import Audio, Refused, SoundFile, all_features, choose_backend, digest, key
+from pipeline.sound.features import Refused, SoundFile, all_features, choose_backend, digest, key
+from pipeline.sound.settings import Audio
 from pipeline.sound.spectra import F32
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ import numpy as np
 import soundfile
 
 from pipeline.core import workers
-from pipeline.sound.features import Audio, Features, computed
+from pipeline.sound.features import Features, computed
+from pipeline.sound.settings import Audio
 
 SONG = 210  # seconds
 CLIP = 30

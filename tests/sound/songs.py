@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pipeline.core import store
 from pipeline.sound import features
-from pipeline.sound.features import Audio, Features, Refused
+from pipeline.sound.features import Features, Refused
+from pipeline.sound.settings import Audio
 
 RATE = 22050
 P = Audio(6.0, RATE, 3.0, 300, 2048, 128, 40, 3, 80.0, "scipy", 1)

@@ -14,7 +14,8 @@ from pipeline import audio
 from pipeline.core import params
 from pipeline.core.command import Problem
 from pipeline.sound import descriptors
-from pipeline.sound.features import KERNEL, Audio, Refused, computed, features
+from pipeline.sound.features import KERNEL, Refused, computed, features
+from pipeline.sound.settings import Audio
 from pipeline.sound.spectra import Shape, mel_filters, spectra
 from tests.sound.songs import RATE, P, Wave, music, set_audio
 
