@@ -94,8 +94,8 @@ class Runs:
 def write_runs(ids: Sequence[str], runs: Sequence[Run], folder: Path = FOLDER) -> None:
     """Writes labels.npy, as small as the numbers of the clusters allow, and runs.csv."""
     most = max((int(run.labels.max(initial=1)) for run in runs), default=1)
-    kind = np.min_scalar_type(-1 - most)  # a signed type that holds `most`, and the labels below 0
-    labels = np.zeros((len(ids), len(runs)), dtype=kind)
+    dtype = np.min_scalar_type(-1 - most)  # a signed type that holds `most`, and the labels below 0
+    labels = np.zeros((len(ids), len(runs)), dtype=dtype)
     for column, run in enumerate(runs):
         labels[:, column] = run.labels
     table = [(*run.key, run.note, column) for column, run in enumerate(runs)]
