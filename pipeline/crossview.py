@@ -149,7 +149,7 @@ def cross_half(first: Array, second: Array, clusters: tuple[int, ...]) -> float:
 
 
 def enough(agreement: Mapping[Candidate, float], reject: float) -> float:
-    """What a candidate must reach: a share of the best. The score separates bad from good, but cannot order good ones."""
+    """What a candidate must reach: a share of the best. The score finds bad ones, but cannot order good ones."""
     best = max(agreement.values())
     return min(best, reject * best)  # chance can make all of them negative
 

@@ -52,14 +52,14 @@ def decomposed(posterior: Posterior, latent: Float[Tensor, "batch latent"]) -> D
     The density of all codes is estimated by the batch alone (minibatch-weighted sampling). Its usual factor 1 / number
     of segments is left out: it changes no gradient, and without it the parts are of the size of what they estimate.
     """
-    own = _log_normal(latent, posterior.mean, posterior.log_var)
-    others = _log_normal(latent[:, None], posterior.mean[None], posterior.log_var[None])  # [sample, posterior, unit]
+    density = _log_normal(latent, posterior.mean, posterior.log_var)
+    pairs = _log_normal(latent[:, None], posterior.mean[None], posterior.log_var[None])  # [sample, posterior, unit]
     rows = math.log(len(latent))
-    together = torch.logsumexp(others.sum(2), dim=1) - rows
-    each = torch.logsumexp(others, dim=1) - rows
+    together = torch.logsumexp(pairs.sum(2), dim=1) - rows
+    each = torch.logsumexp(pairs, dim=1) - rows
     prior = _log_normal(latent, torch.zeros_like(latent), torch.zeros_like(latent))
     return Decomposition(
-        (own.sum(1) - together).mean(), (together - each.sum(1)).mean(), (each.sum(1) - prior.sum(1)).mean()
+        (density.sum(1) - together).mean(), (together - each.sum(1)).mean(), (each.sum(1) - prior.sum(1)).mean()
     )
 
 
