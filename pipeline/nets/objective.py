@@ -28,7 +28,7 @@ class Objective:
         """The number to minimise; `warm` is the share of the weights that already counts, but for the agreement's."""
         total = loss.error() + warm * self.beta * loss.kl.sum(1).mean()
         if self.correlation != 1.0:
-            excess = (self.correlation - 1.0) * decomposed(loss.posterior, loss.latent).total_correlation
+            excess = (self.correlation - 1.0) * total_correlation(loss.posterior, loss.latent)
             total = total + warm * self.beta * excess
         if self.off_diagonal or self.diagonal:
             total = total + warm * apart(loss.posterior, self.off_diagonal, self.diagonal)
@@ -37,30 +37,17 @@ class Objective:
         return total
 
 
-@dataclass(frozen=True)
-class Decomposition:
-    """The three parts of the KL term (nats a segment), as one sample a segment shows them."""
-
-    mutual_information: Float[Tensor, ""]  # between a segment and its code
-    total_correlation: Float[Tensor, ""]  # between the units
-    dimension_wise: Float[Tensor, ""]  # of each unit by itself to the prior
-
-
-def decomposed(posterior: Posterior, latent: Float[Tensor, "batch latent"]) -> Decomposition:
-    """The parts under a standard normal prior; `latent` is a sample of each row's posterior.
+def total_correlation(posterior: Posterior, latent: Float[Tensor, "batch latent"]) -> Float[Tensor, ""]:
+    """The part of the KL term between the units, in nats per segment; `latent` is a sample of each row's posterior.
 
     The density of all codes is estimated by the batch alone (minibatch-weighted sampling). Its usual factor 1 / number
-    of segments is left out: it changes no gradient, and without it the parts are of the size of what they estimate.
+    of segments is left out: it changes no gradient, and without it the result is of the size of what it estimates.
     """
-    density = _log_normal(latent, posterior.mean, posterior.log_var)
     pairs = _log_normal(latent[:, None], posterior.mean[None], posterior.log_var[None])  # [sample, posterior, unit]
     rows = math.log(len(latent))
     together = torch.logsumexp(pairs.sum(2), dim=1) - rows
     each = torch.logsumexp(pairs, dim=1) - rows
-    prior = _log_normal(latent, torch.zeros_like(latent), torch.zeros_like(latent))
-    return Decomposition(
-        (density.sum(1) - together).mean(), (together - each.sum(1)).mean(), (each.sum(1) - prior.sum(1)).mean()
-    )
+    return (together - each.sum(1)).mean()
 
 
 def _log_normal(value: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
