@@ -152,8 +152,8 @@ def _agreement(job: ScoreJob, clusterer: str, label: str, labelings: list[Labels
         interval = ends(agreement_scores(name, truth, labelings, job.tracks.group))
         by_labels = {key: permutation_null(name, truth, labels, shuffles) for key, labels in distinct.items()}
         nulls = [null for labels in labelings if (null := by_labels[labels.tobytes()])]
-        null = mean(null.mean for null in nulls), mean(null.high for null in nulls)
-        yield Measured(clusterer, label, name, values, *interval, *null, covered, k)
+        chance = mean(null.mean for null in nulls), mean(null.high for null in nulls)
+        yield Measured(clusterer, label, name, values, *interval, *chance, covered, k)
 
 
 def _shapes(clusterer: str, labelings: list[Labels], values: list[Array], reference: Array) -> list[Measured]:

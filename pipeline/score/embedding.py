@@ -43,8 +43,8 @@ def embedding_scores(
             ("probe", _probe, probed_labels(truth, artist)),
             ("knn", _knn, len(set(truth) - {""})),
         ):
-            null = (1 / max(choices, 1), None)
-            rows.append(measured(name, label, partial(score, truth=truth, artist=artist), null))
+            chance = 1 / max(choices, 1)
+            rows.append(measured(name, label, partial(score, truth=truth, artist=artist), (chance, None)))
     if mixing in truths:
         batches = truths[mixing][present]
         for name, mixed in (("ilisi", ilisi), ("kbet", kbet)):
