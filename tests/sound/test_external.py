@@ -151,7 +151,7 @@ def test_the_whole_path_with_the_features_of_another_program(colleague: Path, ca
     verdicts = audit["verdict"].to_dict()
     assert verdicts["feature length", "language"] == "strong"
     assert verdicts["feature tempo", "genre"] == "strong"
-    assert verdicts["feature n0", "language"] == "no"
+    assert verdicts["feature n0", "language"] == "none"
     drawn = {figure["file"] for figure in store.read_json(colleague / "reports" / "figures" / "figures.json")}
     assert "curves.png" in drawn
     assert not [file for file in drawn if file.startswith("reconstruction")]
