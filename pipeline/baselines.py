@@ -23,7 +23,7 @@ from pipeline.learn import keep, linear, plan, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Model, Train
-from pipeline.learn.segments import ViewTraining
+from pipeline.learn.segments import MIN_HALVABLE, ViewTraining
 from pipeline.learn.songs import Source
 from pipeline.nets.crossview import fit_contrast
 from pipeline.nets.families import contrast, joined
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 
 
 NAME = "contrastive"
-MIN_HALVABLE = 3  # tracks of two segments or more: fewer cannot be compared with one another
 
 
 @dataclass(frozen=True)

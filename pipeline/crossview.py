@@ -25,7 +25,7 @@ from pipeline.learn import keep, linear, plan, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Train
-from pipeline.learn.segments import ViewTraining
+from pipeline.learn.segments import MIN_HALVABLE, ViewTraining
 from pipeline.nets.crossview import FirstStage, Segments, two_stages, view_songs
 from pipeline.nets.families import cross_view
 from pipeline.nets.fit import embed
@@ -37,7 +37,6 @@ from pipeline.score.kmeans import kmeans
 log = logging.getLogger(__name__)
 
 NAME = "cross"
-MIN_HALVABLE = 3  # tracks of two segments or more: fewer cannot be compared with one another
 Shares = Annotated[tuple[Share, ...], NonEmpty()]
 
 

@@ -14,6 +14,8 @@ from pipeline.nets.loop import Recipe
 from pipeline.nets.objective import Objective
 from pipeline.nets.vae import Projection
 
+MIN_HALVABLE = 3  # tracks of two segments or more that a network of views needs
+
 
 @dataclass(frozen=True)
 class ViewTraining:
