@@ -166,7 +166,7 @@ def learn_contrastive(folder: Path, ids: tuple[str, ...], stats: Array, valid: A
     results = training.learn_all(learn_contrast, jobs, NAME, p.train)
     about = {"role": "baseline", "family": "contrastive network", "input": "stats"}
     shapes = {"audio": stats.shape[2:]}
-    build = partial(contrast, **network)
+    build = partial(contrast, hidden=network["hidden"], latent=network["latent"])
     keep.write_model(Trained(folder, NAME, ids, about, build, shapes, (), recipe, p.seeds, results))
 
 

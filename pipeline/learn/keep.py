@@ -7,7 +7,7 @@ NAME_assignments.npy [track, seed, k]. In models/NAME/: the weights of the first
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,12 @@ from pipeline.nets.vae import VAE, Projection, Scale
 log = logging.getLogger(__name__)
 
 MODELS = Path("models")
-BUILDERS = {"joined": joined, "experts": experts, "cross_view": cross_view, "contrast": contrast}
+BUILDERS: dict[str, Callable[..., VAE | Contrast]] = {
+    "joined": joined,
+    "experts": experts,
+    "cross_view": cross_view,
+    "contrast": contrast,
+}
 EXAMPLES = 4  # reconstructions for the figures
 UNITS, STEPS = 8, (-2.0, -1.0, 0.0, 1.0, 2.0)  # of a traversal; steps in standard deviations of the tracks
 DECIMALS = {"loss": 4, "kl": 5}  # of a curve; squared errors have 6
@@ -196,7 +201,7 @@ def load_model(folder: Path) -> VAE | Contrast:
     arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in config["arguments"].items()}
     shapes = {name: tuple(shape) for name, shape in config["shapes"].items()}
     net = BUILDERS[config["builder"]](shapes, scales, labels=len(config["labels"]), **arguments)
-    if "prior.logits" in weights:
+    if isinstance(net, VAE) and "prior.logits" in weights:
         units = torch.zeros_like(weights["prior.means"])
         net.prior = Mixture(torch.ones(len(units)), units, units + 1)
     net.load_state_dict(weights)

@@ -134,7 +134,7 @@ def _write_alone(model: Model, results: Sequence[TrainedSeed]) -> None:
         )
 
 
-def _trained(vae: VAE, ready: Songs, job: Job) -> list[Epoch]:
+def _trained(vae: VAE, ready: Songs, job: TrainingJob) -> list[Epoch]:
     """The curve; with a mixture as prior of two trainings: its components start where the codes of the first lie."""
     whole, clusters = job.recipe, job.model.clusters
     if not clusters:
