@@ -7,7 +7,7 @@ MP3; and reports/plots/curves.csv for `dvc plots`. A figure that cannot be drawn
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Annotated, Any, Literal
 
@@ -73,13 +73,7 @@ class Picture:
     embedding: str = ""  # that a map shows
 
 
-@dataclass(frozen=True)
-class Result:
-    """What figures.json says about a picture; nothing where it was left out."""
-
-    record: Mapping[str, str] = field(default_factory=dict)
-    reason: str = "its process died"
-    planes: Mapping[str, Array] = field(default_factory=dict)
+Result = tuple[dict[str, str], Mapping[str, Array]]  # what figures.json says about a picture, and the planes of a map
 
 
 def plan(run: Run, p: Figures) -> Iterator[Picture]:
@@ -120,22 +114,23 @@ def _run(p: Params) -> Run:
     return read_run(p.evaluate.labels, p.evaluate.headline, spectrum)
 
 
-def _draw(p: Params, picture: Picture, letters: Letters) -> Result:
+def _draw(p: Params, picture: Picture, letters: Letters) -> Result | str:
+    """Writes the picture; where it cannot be drawn, returns the reason."""
     try:
         with style.use_style(letters):
             drawn = picture.draw(_run(p))
             style.save(drawn, FOLDER / f"{picture.name}.png", letters)
     except LeftOut as reason:
-        return Result(reason=str(reason))
-    record = {"file": f"{picture.name}.png", "section": picture.section}
-    return Result(record | {"title": drawn.title, "caption": drawn.caption}, planes=drawn.planes)
+        return str(reason)
+    record = {"file": f"{picture.name}.png", "section": picture.section, "title": drawn.title, "caption": drawn.caption}
+    return record, drawn.planes
 
 
 def _call(job: Callable[[], Any]) -> Any:
     return job()
 
 
-def _draw_all(p: Params, pictures: list[Picture], wanted: list[str]) -> tuple[list[Result], set[str]]:
+def _draw_all(p: Params, pictures: list[Picture], wanted: list[str]) -> tuple[list[Result | str | None], set[str]]:
     """Draws the pictures, and writes previews of the tracks `wanted`; returns the ids that have one."""
     run = _run(p)
     letters, folder = style.choose_letters(texts(run)), store.fresh_folder(FOLDER / "previews")
@@ -147,7 +142,7 @@ def _draw_all(p: Params, pictures: list[Picture], wanted: list[str]) -> tuple[li
     done = workers.in_order(_call, jobs, workers.processes(len(jobs)), lambda _: None)
     results = list(command.progress(done, "figures", len(jobs)))
     previewed = zip(wanted, results[len(pictures) :], strict=True)
-    return [result or Result() for result in results[: len(pictures)]], {id_ for id_, written in previewed if written}
+    return results[: len(pictures)], {id_ for id_, written in previewed if written}
 
 
 def _write_map(p: Params, sheets: Mapping[str, list[Card]], laid_out: map_data.Planes, heard: set[str]) -> None:
@@ -174,19 +169,19 @@ def main() -> None:
     wanted = list(dict.fromkeys([*cards.exemplars(sheets), *shown]))[: p.figures.previews.tracks]
     pictures = list(plan(run, p.figures))
     results, heard = _draw_all(p, pictures, wanted)
+    records, laid_out = [], {}
     for picture, result in zip(pictures, results, strict=True):
-        if not result.record:
-            log.info("%s.png is left out: %s", picture.name, result.reason)
-    drawn = [picture for picture, result in zip(pictures, results, strict=True) if result.record]
-    laid_out = {
-        picture.embedding: result.planes for picture, result in zip(pictures, results, strict=True) if result.planes
-    }
-    store.write_json(FOLDER / "figures.json", [result.record for result in results if result.record])
+        if isinstance(result, tuple):
+            records.append(result[0])
+            laid_out[picture.embedding] = result[1]
+        else:
+            log.info("%s.png is left out: %s", picture.name, result or "its process died")
+    store.write_json(FOLDER / "figures.json", records)
     _write_map(p, sheets, laid_out, heard)
     store.write_table(store.REPORTS / "plots" / "curves.csv", learning.mean_curves(learning.curves(run)))
-    made_from = {"inputs": inputs_digest("figures"), "drawn": [picture.name for picture in drawn]}
+    made_from = {"inputs": inputs_digest("figures"), "drawn": [record["file"] for record in records]}
     store.write_json(store.BUILD / "figures" / "made_from.json", made_from)
-    log.info("figures: %d in %s", len(drawn), FOLDER)
+    log.info("figures: %d in %s", len(records), FOLDER)
 
 
 if __name__ == "__main__":

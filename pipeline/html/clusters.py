@@ -40,51 +40,28 @@ class Label:
         return LANGUAGES.get(value, value) if self.name == "language" else value
 
 
-@dataclass(frozen=True)
-class Card:
-    name: str
-    size: Part
-    stability: str  # in words; empty where it was not measured
-    jaccard: Part | None
-    sound: Part
-    labels: list[Label]
-    terms: list[tuple[str, Part]]
-    exemplars: list[tuple[str, Part]]
-
-
 def cards(out: Outputs) -> Markup:
     """The cards of each model of the map, one tab per model."""
     models = out("figures/clusters.json")["models"]
     sheets = {}
     for name in models.keys:
         colours = most_common(models[name])
-        content = [_card(out, name, card, colours) for card in models[name]]
-        sheets[name] = render("clusters", cards=content, languages=LANGUAGES)
+        content = [(card, *_stability(out, name, card), _labels(card, colours)) for card in models[name]]
+        tracks = out("figures/clusters.json")["tracks"]
+        sheets[name] = render("clusters", cards=content, tracks=tracks, languages=LANGUAGES)
     if not sheets:
         raise Missing("None of `figures.map_models` has clusters: name a trained one and run `dvc repro figures`")
     return tabs("cards", sheets)
 
 
-def _card(out: Outputs, model: str, card: Part, colours: Colours) -> Card:
-    tracks = out("figures/clusters.json")["tracks"]
-    stability, jaccard = _stability(out, model, card["cluster"].text)
-    terms = card["terms"]
-    return Card(
-        card["cluster"].text,
-        card["size"],
-        stability,
-        jaccard,
-        card["sound"],
-        [Label(label, card["labels"][label], colours[label]) for label in card["labels"].keys],
-        [(language, terms[language]) for language in terms.keys if list(terms[language])],
-        [(id_.text, tracks[id_.text]) for id_ in card["exemplars"]],
-    )
+def _labels(card: Part, colours: Colours) -> list[Label]:
+    return [Label(name, card["labels"][name], colours[name]) for name in card["labels"].keys]
 
 
-def _stability(out: Outputs, model: str, cluster: str) -> tuple[str, Part | None]:
+def _stability(out: Outputs, model: str, card: Part) -> tuple[str, Part | None]:
     """In words, and the share of the cluster that is recovered when some tracks are left out."""
     try:
-        row = out("stability.csv").first(representation=model, cluster=cluster)
+        row = out("stability.csv").first(representation=model, cluster=card["cluster"].text)
     except Missing:
         return "", None
     jaccard = row["jaccard"].number if row else None
