@@ -27,10 +27,10 @@ IDS = ("z", "007", "a", "NA", "m", "b", "k", "c")
 
 def test_cross_half_is_1_for_halves_that_agree_and_0_for_noise_and_for_nothing(rng: np.random.Generator) -> None:
     kinds = np.eye(4)[np.arange(80) % 4] * 10
-    agree = [kinds + 0.01 * rng.standard_normal((80, 4)) for _ in range(2)]
-    noise = [rng.standard_normal((80, 4)) for _ in range(2)]
-    assert crossview.cross_half(*agree, CLUSTERS) > 0.6  # 4 clusters agree, and 8 and 16 cut noise
-    assert abs(crossview.cross_half(*noise, CLUSTERS)) < 0.1
+    first, second = (kinds + 0.01 * rng.standard_normal((80, 4)) for _ in range(2))
+    assert crossview.cross_half(first, second, CLUSTERS) > 0.6  # 4 clusters agree, and 8 and 16 cut noise
+    first, second = (rng.standard_normal((80, 4)) for _ in range(2))
+    assert abs(crossview.cross_half(first, second, CLUSTERS)) < 0.1
     assert crossview.cross_half(np.zeros((80, 4)), np.zeros((80, 4)), CLUSTERS) == 0.0
     assert crossview.cross_half(np.zeros((2, 4)), np.zeros((2, 4)), CLUSTERS) == 0.0
 

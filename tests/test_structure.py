@@ -111,9 +111,9 @@ def test_variables_are_named_after_what_they_hold() -> None:
     vague = []
     for file in (ROOT / "pipeline").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            name = node.arg if isinstance(node, ast.arg) else node.id if isinstance(node, ast.Name) else ""
-            if name in VAGUE:
-                vague.append(f"{file.relative_to(ROOT)}:{node.lineno} {name}")
+            if isinstance(node, ast.arg | ast.Name):
+                name = node.arg if isinstance(node, ast.arg) else node.id
+                vague += [f"{file.relative_to(ROOT)}:{node.lineno} {name}"] if name in VAGUE else []
     assert vague == []
 
 
