@@ -155,8 +155,8 @@ def questions() -> dict[str, Any]:
                 "high": 0.9,
                 "seeds": 10,
             }
-            | {"active_units": units}
-            for name, mean, units in (("vae", 0.6123, 12.0), ("beta 4", 0.5871, 8.5))
+            | {"active_units": units, "beta": beta}
+            for name, mean, units, beta in (("vae", 0.6123, 12.0, 1.0), ("beta 4", 0.5871, 8.5, 4.0))
         ]
         asked.append(
             {"id": f"q{number}", "question": f"Is it so, {number}?", "answer": answer, "verdict": f"{answer}: <words>."}

@@ -11,7 +11,7 @@ Sweep = dict[str, dict[float, float]]  # score -> beta -> mean
 
 def sweep(out: Outputs) -> Markup:
     """Each score of the last question over beta."""
-    rows = [(beta, row) for row in _rows(out) if (beta := _beta(row["name"].text)) is not None]
+    rows = [(beta, row) for row in _rows(out) if (beta := row["beta"].number) is not None]
     if len({beta for beta, _ in rows}) < 2:
         raise Missing("`reports/questions.json` holds no sweep over beta: give `questions.betas` two values or more")
     curves: Sweep = {}
@@ -27,14 +27,6 @@ def _rows(out: Outputs) -> list[Part]:
     rows = [row for question in out("questions.json")["questions"] for row in question["rows"]]
     clusterers = {row["score"].text: row["clusterer"].text for row in reversed(rows)}
     return [row for row in rows if clusterers[row["score"].text] == row["clusterer"].text]
-
-
-def _beta(name: str) -> float | None:
-    """The beta of a trial of the questions. Their plain VAE has a beta of 1."""
-    if name == "vae":
-        return 1.0
-    start, _, value = name.partition(" ")
-    return float(value) if start == "beta" and value.replace(".", "", 1).isdigit() else None
 
 
 def _curve(name: str, means: dict[float, float]) -> Markup:

@@ -5,7 +5,6 @@ NAME_output.npy (a few reconstructions), NAME_traversal.npy (what moving a unit 
 NAME_assignments.npy [track, seed, k]. In models/NAME/: the weights of the first seed, config.json and a model card.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,7 +18,6 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import nn
 
-from pipeline import nets
 from pipeline.core import store
 from pipeline.core.store import Array
 from pipeline.learn.card import card, untrained_card
@@ -126,7 +124,6 @@ def _about(trained: Trained) -> dict[str, Any]:
 
 def _config(trained: Trained, about: Mapping[str, Any]) -> dict[str, Any]:
     """What is needed to build the network again, and where it comes from."""
-    code = sorted(Path(nets.__path__[0]).glob("*.py"))
     return {
         **{key: value for key, value in about.items() if key != "kl_per_unit"},
         "weights_of_seed": trained.seeds[0],
@@ -134,7 +131,6 @@ def _config(trained: Trained, about: Mapping[str, Any]) -> dict[str, Any]:
         "builder": trained.build.func.__name__,
         "arguments": trained.build.keywords,
         "recipe": asdict(trained.recipe),
-        "code": hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()[:16],  # of pipeline/nets
     }
 
 

@@ -90,6 +90,7 @@ def score_rows(trial: Trial, score: str, scores: ByClusterer | None) -> list[Tab
             {"name": trial.name, "score": score, "clusterer": clusterer, "mean": rounded(mean.mean)}
             | {"low": rounded(mean.low), "high": rounded(mean.high), "seeds": len(each.whole)}
             | {"active_units": None if trial.active is None else rounded(trial.active)}
+            | {"beta": trial.condition.swept_beta}
         )
     return rows
 

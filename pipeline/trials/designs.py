@@ -42,6 +42,11 @@ class Condition:
     dimensions: int = 0  # of PCA
 
     @property
+    def swept_beta(self) -> float | None:
+        """The beta of a VAE of the sound in the curve over beta; None for every other trial."""
+        return self.beta if self.kind == "dense" and self.objective == "beta" and not self.crossed else None
+
+    @property
     def is_plain(self) -> bool:
         """A VAE of the sound with the plain objective."""
         return self.kind == "dense" and self.objective == "beta" and self.beta == 1
