@@ -90,6 +90,7 @@ def runs(
     _decoders_are_watched: None,
 ) -> dict[str, tuple[set[str], set[str]]]:
     monkeypatch.setattr("pipeline.core.workers.cores", lambda: 1)  # this process is the one that is watched
+    (tiny_corpus / "data" / "README.md").write_text("# The card of this corpus\n", encoding="utf-8")
     set_param("easy.input", "mfcc")  # reads the frames, which only some parameters do
     set_param("figures.maps", ["tsne"])  # UMAP compiles for long
     runs = {}
