@@ -12,12 +12,13 @@ export DVC_NO_ANALYTICS := 1
 .PHONY: all pull repro report test lint dev clean
 all: report
 
-# Rebuilt when requirements.txt changes. The stamp is written last, so a broken install is tried again.
-.venv/installed: requirements.txt
+# Rebuilt when a list of packages changes. The stamp is written last, so a broken install is tried again.
+.venv/installed: requirements.txt requirements-no-deps.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing into .venv (a few minutes the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-no-deps.txt
 	@touch $@
 
 pull: .venv/installed

