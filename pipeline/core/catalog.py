@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from pipeline.core import languages
 from pipeline.core.command import Problem
 from pipeline.core.store import BUILD, DATA, read_rows, read_table, write_table
 
@@ -15,7 +16,6 @@ log = logging.getLogger(__name__)
 
 COLUMNS = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "license", "source")
 SOUNDS = {".wav", ".mp3", ".ogg", ".oga", ".flac", ".m4a", ".aac", ".opus", ".wma", ".mp4", ".aif", ".aiff"}
-LANGUAGES = {"english": "en", "eng": "en", "bangla": "bn", "bengali": "bn", "hindi": "hi", "urdu": "ur", "tamil": "ta"}
 SKIPPED = ("id", "stage", "file", "reason")  # of a file that a stage leaves out
 LOGGED = 10  # of them, at most
 BAD_ID = re.compile(r"^$|^[./]|[/\\\x00-\x1f\x7f]")  # an id becomes a file name, so it must not be a path
@@ -119,6 +119,6 @@ def _allowed(name: str) -> str:
 
 
 def _language(inner: Path) -> str:
-    """The language that the first folder names, as a two-letter code if it is in LANGUAGES."""
+    """The language that the first folder names, as a code where it is known."""
     folder = inner.parts[0].lower() if len(inner.parts) > 1 else ""
-    return LANGUAGES.get(folder, folder)
+    return languages.code(folder) if folder in languages.FOLDERS else folder

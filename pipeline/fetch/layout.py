@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from pipeline.core.catalog import LANGUAGES, SOUNDS
+from pipeline.core.catalog import SOUNDS
+from pipeline.core.languages import FOLDERS
 
 TABLES = {".csv", ".tsv"}
 TEXTS = {".txt", ".lrc"}  # stage `lyrics` removes the times from .lrc
-LANGUAGE_FOLDERS = {*LANGUAGES, *LANGUAGES.values()}
 # Folder names that say the kind of the files in them; audio/ and lyrics/ replace them.
 KIND_FOLDERS = {"audio", "audios", "songs", "music", "sound", "sounds", "tracks", "mp3", "wav",
                 "lyrics", "lyric", "text", "texts"}  # fmt: skip
@@ -100,7 +100,7 @@ def _inner(paths: Sequence[str]) -> list[str]:
     shared = 0
     while usable and all(len(parts) > shared + 1 for parts in usable):
         names = {parts[shared] for parts in usable}
-        if len(names) > 1 or next(iter(names)).casefold() in LANGUAGE_FOLDERS:
+        if len(names) > 1 or next(iter(names)).casefold() in FOLDERS:
             break
         shared += 1
     return ["/".join(_ordered(parts[shared:])) for parts in split]
@@ -110,7 +110,7 @@ def _ordered(parts: list[str]) -> list[str]:
     *folders, name = parts or ["_"]
     folders = [part for part in folders if part.casefold() not in KIND_FOLDERS]
     folders = [f"{part}_" if kind_of(part) else part for part in folders]  # a folder must not look like a file
-    language = next((part for part in folders if part.casefold() in LANGUAGE_FOLDERS), None)
+    language = next((part for part in folders if part.casefold() in FOLDERS), None)
     if language:
         folders.remove(language)
         folders.insert(0, language)

