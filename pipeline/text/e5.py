@@ -128,8 +128,8 @@ def _hub(revision: str) -> Reader:
 
 def by_folder(folder: Path, texts: list[str]) -> Iterator[F32]:
     """Vectors by the encoder in a folder, pooled and cut as those of the package are."""
+    from pipeline.core.hub import EncoderFiles
     from pipeline.text import bert  # here, since what it imports takes seconds that a full cache need not pay
-    from pipeline.text.encoders import EncoderFiles
 
     size = NUMBERS  # of no use but to fill the field
     p = bert.BertParams(str(folder), "", window=512, overlap=0, precision="fp32", tokens=1, reduced=size)
