@@ -30,8 +30,9 @@ from pipeline.draw import (
     traversals,
 )
 from pipeline.draw.cards import Card
+from pipeline.draw.letters import Letters, choose_letters
 from pipeline.draw.run import Run, read_run
-from pipeline.draw.style import Drawn, LeftOut, Letters
+from pipeline.draw.style import Drawn, LeftOut
 from pipeline.sound import previews
 from pipeline.sound.settings import Audio
 
@@ -111,7 +112,7 @@ def texts(run: Run) -> list[str]:
 def _run(p: Params) -> Run:
     """Read once by each process."""
     spectrum = (p.audio.mels, p.audio.frames) if p.audio.external == "none" else None
-    return read_run(p.evaluate.labels, p.evaluate.headline, spectrum)
+    return read_run(p.evaluate.resolved().labels, p.evaluate.headline, spectrum)
 
 
 def _draw(p: Params, picture: Picture, letters: Letters) -> Result | str:
@@ -133,7 +134,7 @@ def _call(job: Callable[[], Any]) -> Any:
 def _draw_all(p: Params, pictures: list[Picture], wanted: list[str]) -> tuple[list[Result | str | None], set[str]]:
     """Draws the pictures, and writes previews of the tracks `wanted`; returns the ids that have one."""
     run = _run(p)
-    letters, folder = style.choose_letters(texts(run)), store.fresh_folder(FOLDER / "previews")
+    letters, folder = choose_letters(texts(run)), store.fresh_folder(FOLDER / "previews")
     log.info("letters by %s", ", ".join(letters.families))
     jobs: list[Callable[[], Any]] = [partial(_draw, p, picture, letters) for picture in pictures]
     for id_ in wanted:

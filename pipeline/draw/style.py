@@ -1,7 +1,7 @@
-"""How every figure looks: colours, sizes and letters; and how it becomes a file whose bytes depend on nothing else."""
+"""How every figure looks: colours and sizes; and how it becomes a file whose bytes depend on nothing else."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +9,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from anyascii import anyascii
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -18,6 +16,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
 from pipeline.core.store import Array
+from pipeline.draw.letters import Letters, use_files
 
 # Okabe and Ito's colours, which colour-blind eyes can distinguish; black is left to the letters.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -131,51 +130,10 @@ def brief(text: str, wide: int) -> str:
     return " ".join(words) + " …"
 
 
-# --- letters ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Letters:
-    """The installed fonts that a run draws with, and the characters that they have."""
-
-    families: tuple[str, ...]
-    known: frozenset[int]
-
-    def __call__(self, text: str) -> str:
-        """The text, or its letters in Latin script where no font could draw it (never a box)."""
-        return text if _needs(text) <= self.known else anyascii(text)
-
-
-def choose_letters(texts: Iterable[str]) -> Letters:
-    """Fonts for these texts: matplotlib's own, and the first installed one that has what it lacks, script by script."""
-    families = ["DejaVu Sans"]
-    known = _characters(font_manager.findfont("DejaVu Sans"))
-    missing = set().union(*map(_needs, texts)) - known
-    installed = sorted(font_manager.fontManager.ttflist, key=lambda font: (font.weight != 400, font.name, font.fname))
-    for font in installed if missing else ():
-        if font.style == "normal" and not font.name.startswith("Last Resort") and _characters(font.fname) & missing:
-            families.append(font.name)
-            known |= _characters(font.fname)
-            missing -= known
-            if not missing:
-                break
-    return Letters(tuple(families), frozenset(known))
-
-
-def _needs(text: str) -> set[int]:
-    return {ord(letter) for letter in text if letter.isprintable() and not letter.isspace()}
-
-
-def _characters(file: str) -> frozenset[int]:
-    try:
-        return frozenset(font_manager.get_font(file).get_charmap())
-    except (OSError, RuntimeError):  # a broken font of this machine is passed over
-        return frozenset()
-
-
 @contextmanager
 def use_style(letters: Letters) -> Iterator[None]:
     """The style with these fonts, for as long as something is drawn."""
+    use_files(letters.files)
     with mpl.rc_context():
         mpl.rcParams.update(STYLE)
         mpl.rcParams["font.family"] = list(letters.families)
