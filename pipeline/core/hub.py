@@ -11,7 +11,7 @@ import yaml
 from huggingface_hub import HfApi, constants, errors, snapshot_download
 from huggingface_hub.utils import disable_progress_bars, httpx  # type: ignore[attr-defined]
 
-from pipeline.core import cache
+from pipeline.core import cache, torchaudio_cpu
 from pipeline.core.command import Problem
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,20 @@ def needs_own_code(folder: Path) -> bool:
         if isinstance(config, dict) and config.get("auto_map"):
             return True
     return False
+
+
+def quiet_transformers() -> None:
+    """Silences transformers, which logs every step of loading; torchaudio has to be importable before it."""
+    torchaudio_cpu.transforms()
+    from transformers.utils import logging as chatter  # imported late: it takes seconds, which a full cache saves
+
+    chatter.set_verbosity_error()
+    chatter.disable_progress_bar()
+
+
+def brief(error: Exception) -> str:
+    """The beginning of the message of a library, in one line."""
+    return " ".join(str(error).split())[:160] or type(error).__name__
 
 
 def _files(folder: Path) -> list[Path]:
