@@ -123,7 +123,7 @@ def log_results(predictions: list[Prediction], alike: list[dict[str, object]]) -
 
 
 def main() -> None:
-    labels = params.load(Params).evaluate.labels
+    labels = params.load(Params).evaluate.label_columns()
     tracks = catalog.heard_tracks()
     texts = tracks["lyrics"].map(read_text)
     alike = duplicates(tuple(tracks.index), list(texts))

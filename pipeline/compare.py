@@ -94,7 +94,8 @@ def read_scores(p: Params) -> AmiScores:
     for clusterer in p.compare.clusterers:
         if clusterer not in {key.clusterer for key in runs.columns}:
             raise Problem(f"compare.clusterers: {clusterer!r} is not one of cluster.clusterers: add it there")
-    return AmiScores(runs, usable(tracks, p.evaluate.labels), groups(list(tracks["artist"]), p.compare.groups, seed=0))
+    labels = usable(tracks, p.evaluate.label_columns())
+    return AmiScores(runs, labels, groups(list(tracks["artist"]), p.compare.groups, seed=0))
 
 
 def pairs(representations: Sequence[Representation], p: Params, labels: Iterable[str]) -> list[Pair]:

@@ -217,7 +217,7 @@ def read_tracks(p: Params, reference: Representation) -> Tracks:
     """What is known of the tracks that have audio features."""
     table = catalog.heard_tracks()
     ids, artists = tuple(table.index), table["artist"].to_numpy(dtype=object)
-    truths, factors = labelled(table, p.evaluate.labels), planted(table, p.evaluate.factors)
+    truths, factors = labelled(table, p.evaluate.label_columns()), planted(table, p.evaluate.factor_columns())
     space = embeddings.seed_embedding(reference.values(ids), 0)
     return Tracks(ids, truths, artists, groups(list(artists), GROUPS, seed=0), factors, space)
 

@@ -112,7 +112,7 @@ def texts(run: Run) -> list[str]:
 def _run(p: Params) -> Run:
     """Read once by each process."""
     spectrum = (p.audio.mels, p.audio.frames) if p.audio.external == "none" else None
-    return read_run(p.evaluate.resolved().labels, p.evaluate.headline, spectrum)
+    return read_run(p.evaluate.label_columns(), p.evaluate.headline, spectrum)
 
 
 def _draw(p: Params, picture: Picture, letters: Letters) -> Result | str:

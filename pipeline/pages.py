@@ -16,6 +16,7 @@ import yaml
 from markupsafe import Markup
 
 from pipeline.core import command, params, store
+from pipeline.core.command import Problem
 from pipeline.core.settings import Evaluate
 from pipeline.html import clusters, corpus, findings, html, mapped, models, pictures, protocol, questions, trials
 from pipeline.html.outputs import Missing, Outputs
@@ -89,9 +90,17 @@ def ship(folder: Path) -> None:
         shutil.copytree(store.DATA / "card", folder / "card")
 
 
+def _labels(evaluate: Evaluate) -> tuple[str, ...]:
+    """The labels; none where stage tracks has not run, so that every piece names the command that it lacks."""
+    try:
+        return evaluate.label_columns()
+    except Problem:
+        return ()
+
+
 def main() -> None:
     p = params.load(Params).evaluate
-    out = Outputs(store.REPORTS, p.labels, p.headline)
+    out = Outputs(store.REPORTS, _labels(p), p.headline)
     folder = store.fresh_folder(store.REPORTS / "_generated")
     texts = pieces(out)
     for name, text in texts.items():

@@ -5,7 +5,7 @@ Trains its own small models, alike but for one thing. Writes reports/questions.j
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -25,8 +25,8 @@ from pipeline.trials.trials import Trial, TrialJob, trials
 
 log = logging.getLogger(__name__)
 
-TEXTS = ("tfidf", "word2vec", "bert")
-FUSED_TEXTS = ("tfidf_svd", "bert_svd")
+TEXTS = ("tfidf", "word2vec", "bert_free")
+FUSED_TEXTS = ("tfidf_svd", "bert_free_svd")
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,9 @@ def control_jobs(p: Params, results: dict[str, Trial]) -> Iterator[TrialJob]:
 
 
 def scripts(ids: tuple[str, ...]) -> Array:
-    """The script that most lines of each track's lyrics are in; "" where it has none."""
-    shares = (
-        store.read_table(store.BUILD / "lyrics" / "languages.csv")
-        .set_index("id")[["bn", "bn_latin", "en"]]
-        .astype(float)
-    )
-    bengali = shares["bn"] >= shares["bn_latin"] + shares["en"]
-    names = bengali.map({True: "Bengali", False: "Latin"})
-    return names.reindex(list(ids)).fillna("").to_numpy(dtype=object)
+    """The script of most letters of each track's lyrics; "" where it has none."""
+    table = store.read_table(store.BUILD / "lyrics" / "scripts.csv").set_index("id")["script"]
+    return table.reindex(list(ids)).fillna("").to_numpy(dtype=object)
 
 
 def question_data(p: Params, lyrics: Rows, results: dict[str, Trial]) -> QuestionData:
@@ -94,6 +88,7 @@ def question_data(p: Params, lyrics: Rows, results: dict[str, Trial]) -> Questio
 
 def main() -> None:
     p = params.load(Params)
+    p = replace(p, questions=p.questions.resolved())
     for clusterer in p.compare.clusterers:
         if clusterer not in p.cluster.clusterers:
             raise Problem(f"compare.clusterers: {clusterer!r} is not one of cluster.clusterers: add it there")

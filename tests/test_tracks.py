@@ -10,11 +10,11 @@ import pytest
 import soundfile
 
 from pipeline import tracks
-from pipeline.core import catalog, store
+from pipeline.core import catalog, corpus, store
 from pipeline.core.command import Problem
 
 ROOT = Path(__file__).parents[1]
-GOOD = "id,audio,lyrics\na,audio/a.wav,lyrics/a.txt\nb,audio/b.wav,\n"
+GOOD = "id,audio,lyrics\na,audio/a.wav,lyrics/a.txt\nb,audio/b.wav,\nd,audio/d.wav,\ne,audio/e.wav,\n"
 BEFORE = "id\nearlier\n"
 
 
@@ -26,9 +26,9 @@ def sing(path: Path, seconds: float = 4.0, rate: int = 8000, channels: int = 1) 
 
 @pytest.fixture
 def data(workspace: Path) -> Path:
-    """Two songs, one with lyrics, and the table of an earlier run."""
+    """Four songs, one with lyrics, and the table of an earlier run."""
     folder = workspace / "data"
-    for name in ("a", "b"):
+    for name in "abde":
         sing(folder / "audio" / f"{name}.wav")
     (folder / "lyrics").mkdir()
     (folder / "lyrics" / "a.txt").write_text("la la\n", encoding="utf-8")
@@ -54,23 +54,25 @@ def reasons() -> dict[str, str]:
 def test_a_good_table_is_checked() -> None:
     tracks.main()
     rows = catalog.usable_tracks().to_dict("records")
-    assert [row["id"] for row in rows] == ["a", "b"]
-    assert [row["has_lyrics"] for row in rows] == ["yes", "no"]
-    assert [(row["seconds"], row["sample_rate"], row["channels"]) for row in rows] == [("4.0", "8000", "1")] * 2
-    assert [row["codec"] for row in rows] == ["wav/pcm_16"] * 2
+    assert [row["id"] for row in rows] == list("abde")
+    assert [row["has_lyrics"] for row in rows] == ["yes", "no", "no", "no"]
+    assert [(row["seconds"], row["sample_rate"], row["channels"]) for row in rows] == [("4.0", "8000", "1")] * 4
+    assert [row["codec"] for row in rows] == ["wav/pcm_16"] * 4
 
 
 def test_further_columns_are_kept_as_text(data: Path) -> None:
-    (data / "tracks.csv").write_text("id,audio,mood\n007,audio/a.wav,NA\nnull,audio/b.wav,01\n", encoding="utf-8")
+    rows = "007,audio/a.wav,NA\nnull,audio/b.wav,01\n1,audio/d.wav,\n"
+    (data / "tracks.csv").write_text(f"id,audio,mood\n{rows}", encoding="utf-8")
     tracks.main()
-    assert catalog.usable_tracks()[["id", "mood"]].to_numpy().tolist() == [["007", "NA"], ["null", "01"]]
+    assert catalog.usable_tracks()[["id", "mood"]].to_numpy().tolist() == [["007", "NA"], ["null", "01"], ["1", ""]]
 
 
 @pytest.mark.parametrize("column", ["seconds", "sample_rate", "channels", "codec", "has_lyrics"])
 def test_a_column_of_the_user_with_one_of_our_names_breaks_nothing(column: str, data: Path) -> None:
-    (data / "tracks.csv").write_text(f"id,audio,{column}\na,audio/a.wav,1\nb,audio/b.wav,\n", encoding="utf-8")
+    rows = "a,audio/a.wav,1\nb,audio/b.wav,\nd,audio/d.wav,\n"
+    (data / "tracks.csv").write_text(f"id,audio,{column}\n{rows}", encoding="utf-8")
     tracks.main()
-    assert catalog.usable_tracks()["seconds"].tolist() == ["4.0", "4.0"]
+    assert catalog.usable_tracks()["seconds"].tolist() == ["4.0"] * 3
 
 
 ROWS = {
@@ -139,13 +141,44 @@ def test_no_song_at_all_names_the_command(workspace: Path) -> None:
 
 
 def test_no_usable_track_says_where_the_reasons_are(data: Path) -> None:
-    for name in ("a", "b"):
+    for name in "abde":
         (data / "audio" / f"{name}.wav").write_bytes(b"")
-    with pytest.raises(
-        Problem, match=r"none of the 2 tracks can be used; the reasons are in build/tracks/skipped\.csv"
-    ):
+    why = r"none of the 4 tracks can be used \(the reasons are in build/tracks/skipped\.csv\), and clusters need"
+    with pytest.raises(Problem, match=why):
         tracks.main()
-    assert reasons() == {"a": "is empty: 0 bytes", "b": "is empty: 0 bytes"}
+    assert reasons() == dict.fromkeys("abde", "is empty: 0 bytes")
+
+
+@pytest.mark.parametrize(
+    ("songs", "stale", "message"),
+    [
+        ("a", False, "1 track can be used, and clusters need at least 3: add songs to data/ and run `dvc repro` again"),
+        ("ab", True, "2 tracks can be used, .* again; reports/ still shows the earlier corpus"),
+    ],
+)
+def test_too_few_songs_end_here_with_one_line(songs: str, stale: bool, message: str, data: Path) -> None:
+    rows = "".join(f"{name},audio/{name}.wav\n" for name in songs)
+    (data / "tracks.csv").write_text(f"id,audio\n{rows}", encoding="utf-8")
+    if stale:
+        store.write_json(data.parent / "reports" / "metrics.json", {})
+    with pytest.raises(Problem, match=rf"^{message}$"):
+        tracks.main()
+
+
+def test_the_columns_to_score_are_written_with_the_table(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = "a,audio/a.wav,de,1\nb,audio/b.wav,en,1\nd,audio/d.wav,en,1\n"
+    (data / "tracks.csv").write_text(f"id,audio,language,one\n{rows}", encoding="utf-8")
+    (data / "corpus.yaml").write_text("labels: [language, one]\n", encoding="utf-8")
+    tracks.main()
+    assert corpus.read().labels == ("language",)
+    assert "data/corpus.yaml: columns with less than two values are left out: one" in caplog.text
+
+
+def test_a_card_of_another_corpus_is_refused_in_one_line(data: Path) -> None:
+    (data / "corpus.yaml").write_text("labels: [theme]\n", encoding="utf-8")
+    with pytest.raises(Problem, match=r"labels names 'theme', which the tracks do not have .*remove") as caught:
+        tracks.main()
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -166,16 +199,16 @@ def test_a_broken_file_gets_a_reason_and_the_rest_goes_on(
     assert list(reasons()) == ["a"]
     assert reasons()["a"].startswith(reason)
     assert "\n" not in reasons()["a"]
-    assert catalog.usable_tracks()["id"].tolist() == ["b"]
+    assert catalog.usable_tracks()["id"].tolist() == ["b", "d", "e"]
     assert "data/audio/a.wav is left out: " in caplog.text
 
 
-@pytest.mark.parametrize(("seconds", "usable"), [(2.9, ["b"]), (3.0, ["a", "b"])])
+@pytest.mark.parametrize(("seconds", "usable"), [(2.9, list("bde")), (3.0, list("abde"))])
 def test_a_song_that_is_too_short_is_left_out_with_the_parameter(seconds: float, usable: list[str], data: Path) -> None:
     sing(data / "audio" / "a.wav", seconds)
     tracks.main()
     assert catalog.usable_tracks()["id"].tolist() == usable
-    if len(usable) == 1:
+    if len(usable) == 3:
         assert reasons() == {"a": "2.9 s long, tracks.min_seconds is 3"}
 
 
@@ -183,7 +216,7 @@ def test_the_parameter_decides_what_is_too_short(data: Path, set_param: Callable
     sing(data / "audio" / "a.wav", 2.0)
     set_param("tracks.min_seconds", 2)
     tracks.main()
-    assert catalog.usable_tracks()["id"].tolist() == ["a", "b"]
+    assert catalog.usable_tracks()["id"].tolist() == list("abde")
 
 
 # --- without a tracks.csv ---------------------------------------------------------------------------------------------
@@ -202,13 +235,15 @@ def tree(data: Path, *files: str) -> None:
 def test_without_a_table_the_folders_are_listed(workspace: Path) -> None:
     data = workspace / "data"
     sing(data / "audio" / "Bangla" / "one.wav")
-    sing(data / "audio" / "two.wav", channels=2)
+    for name in ("two", "zoo"):
+        sing(data / "audio" / f"{name}.wav", channels=2)
     tree(data, "lyrics/one.txt", "audio/Bangla/cover.jpg")
     tracks.main()
     rows = catalog.usable_tracks()[["id", "audio", "lyrics", "title", "language"]].to_numpy().tolist()
     assert rows == [
         ["one", "audio/Bangla/one.wav", "lyrics/one.txt", "one", "bn"],
         ["two", "audio/two.wav", "", "two", ""],
+        ["zoo", "audio/zoo.wav", "", "zoo", ""],
     ]
 
 
@@ -258,7 +293,7 @@ def test_a_table_made_from_the_folders_may_be_written_down_and_used(name: str, t
 @pytest.mark.parametrize(
     ("table", "code", "said"),
     [
-        (GOOD, 0, "2 usable tracks, 1 with lyrics; 0 cannot be used"),
+        (GOOD, 0, "4 usable tracks, 1 with lyrics; 0 cannot be used; no column has two values to score against"),
         (GOOD + "c,audio/c.wav,\n", 1, "error: data/audio/c.wav is listed in data/tracks.csv but missing: run"),
     ],
     ids=["good", "bad"],

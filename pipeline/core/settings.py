@@ -1,23 +1,46 @@
 """Sections of params.yaml that several stages read."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator
+
+from pipeline.core import corpus
+from pipeline.core.corpus import AUTO
 from pipeline.core.params import Count, NonEmpty, Share, Within
 
 Device = Literal["auto", "cpu", "cuda"]
+
+
+def _columns(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(column, str) for column in value):
+        return tuple(value)
+    if value != AUTO:
+        raise ValueError(f"{AUTO} or a list of columns")
+    return value
+
+
+Columns = Annotated[tuple[str, ...] | Literal["auto"], BeforeValidator(_columns)]
 
 
 @dataclass(frozen=True)
 class Evaluate:
     """What is scored and shown."""
 
-    labels: tuple[str, ...]  # columns of the tracks to score against
+    labels: Columns  # of the tracks, to score against
     headline: str  # the clusterer of the headline scores
-    factors: tuple[str, ...]  # columns that are known causes of the sound or the words, as in planted data
+    factors: Columns  # of the tracks, that are known causes of the sound or the words, as in planted data
     mixing: str  # the column whose values should be mixed: iLISI and kBET
     shuffles: Count  # of the labels, for the chance level of a score
     collapsed: Share  # a model with a smaller share of active units is flagged and never ranked
+
+    def label_columns(self) -> tuple[str, ...]:
+        """The labels, those of the corpus for `auto`."""
+        return self.labels if isinstance(self.labels, tuple) else corpus.read().labels
+
+    def factor_columns(self) -> tuple[str, ...]:
+        """The factors, those of the corpus for `auto`."""
+        return self.factors if isinstance(self.factors, tuple) else corpus.read().factors
 
 
 @dataclass(frozen=True)

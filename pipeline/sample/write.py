@@ -1,4 +1,4 @@
-"""Writes a corpus: sounds, lyrics files, and the table of the planted factors."""
+"""Writes a corpus: sounds, lyrics files, the table of the planted factors, and the card that declares them."""
 
 import csv
 import io
@@ -21,7 +21,14 @@ from pipeline.sample.song import RATE, Song, render
 COLUMNS: Final = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "theme", "second_theme", "mixing",
                   "tempo", "key", "mode", "meter", "singer", "palette", "sung_lines", "license", "source")  # fmt: skip
 SOURCE: Final = "surbani-sample"
-CONTENTS: Final = {"audio", "lyrics", "stems", "card", "README.md", "tracks.csv"}  # of a sample folder
+CARD: Final = """\
+# What this corpus is, and which columns of tracks.csv are scored (stage tracks checks it).
+synthetic: true
+labels: [language, genre, theme]
+factors: [language, genre, tempo, mode, meter, theme]
+words: theme
+"""
+CONTENTS: Final = {"audio", "lyrics", "stems", "card", "README.md", "corpus.yaml", "tracks.csv"}  # of a sample folder
 SUFFIX: Final = {"ogg": "ogg", "stereo": "ogg", "mp3": "mp3", "flac": "flac", "wav": "wav"}
 
 
@@ -34,6 +41,7 @@ def corpus(songs: Sequence[Song], out: Path, *, stems: bool, jobs: int) -> None:
         written = workers.in_order(partial(files, out=new, stems=stems), songs, jobs)
         for _ in progress(written, "songs", len(songs)):
             pass
+        (new / "corpus.yaml").write_text(CARD, encoding="utf-8")
         (new / "tracks.csv").write_text(table(songs), encoding="utf-8")
         out.mkdir(exist_ok=True)
         for old in CONTENTS:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Literal
 
-from pipeline.core import store
+from pipeline.core import corpus, store
+from pipeline.core.corpus import AUTO
 from pipeline.core.params import Count, Layers, NonEmpty, NotNegative, Number, Share, Within
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.songs import Source
@@ -15,9 +16,9 @@ from pipeline.nets.families import experts, joined
 @dataclass(frozen=True)
 class Questions:
     seeds: Annotated[int, Within(2)]
-    sound: str  # the column that the sound should predict
-    words: str  # the column that the lyrics should predict
-    language: str
+    sound: str  # the column that the sound should predict; auto: what the corpus declares, "" where it has none
+    words: str  # the column that the lyrics should predict; auto, as `sound`
+    language: str  # the column by which an embedding may fall apart; auto, as `sound`
     missing: Annotated[tuple[Share, ...], NonEmpty()]
     betas: Annotated[tuple[NotNegative, ...], NonEmpty()]
     strength: NotNegative
@@ -25,6 +26,11 @@ class Questions:
     latent: Count
     epochs: Count
     dropout: Annotated[Number, Within(0, 0.9)]
+
+    def resolved(self) -> "Questions":
+        """With the columns that the corpus declares in place of `auto`."""
+        asked = [name for name in ("sound", "words", "language") if getattr(self, name) == AUTO]
+        return replace(self, **{name: getattr(corpus.read(), name) for name in asked})
 
 
 @dataclass(frozen=True)

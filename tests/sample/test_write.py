@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.core import corpus, store
 from pipeline.core.command import Problem
 from pipeline.sample import guards, write
 from tests.sample.corpus import SMALL, command, contents
@@ -21,6 +22,14 @@ def test_the_table_lists_what_is_there(small: Path) -> None:
     there = {path.relative_to(small).as_posix() for path in (small / "lyrics").rglob("*.txt")}
     assert {row["lyrics"] for row in rows} == there | {""}
     assert {row["license"] for row in rows} == {"CC0-1.0"}
+
+
+def test_the_card_declares_columns_that_the_table_has(small: Path) -> None:
+    card = corpus.read_card(small / "corpus.yaml")
+    assert card.synthetic
+    assert card.labels == ("language", "genre", "theme")
+    declared = corpus.resolved(card, store.read_table(small / "tracks.csv"))
+    assert (declared.labels, declared.factors, declared.words) == (card.labels, card.factors, card.words)
 
 
 def test_the_files_last_34_to_38_seconds_and_do_not_clip(small: Path) -> None:
