@@ -104,6 +104,7 @@ class Musicnn:
 
     rate: Final = RATE
     seconds: Final = SECONDS
+    revision: Final = ""
 
     def __init__(self, checkpoint: Checkpoint = "msd", device: str = "cpu") -> None:
         if checkpoint not in TRAININGS:
