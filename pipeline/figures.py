@@ -105,7 +105,7 @@ def plan(run: Run, p: Figures) -> Iterator[Picture]:
 def texts(run: Run) -> list[str]:
     """All words of the corpus that may be drawn: fonts are looked for once."""
     named = [column for column in (*run.columns, "title") if column in run.tracks]
-    return [*run.columns, *run.ids, *(value for column in named for value in set(run.values(column)))]
+    return [*run.columns, *run.ids, *(value for column in named for value in set(run.shown(column)))]
 
 
 @cache
@@ -154,7 +154,8 @@ def _write_map(p: Params, sheets: Mapping[str, list[Card]], laid_out: map_data.P
     for id_, track in [*content["tracks"].items(), *examples.items()]:
         track["preview"] = id_ in heard
     store.write_json(FOLDER / "map.json", content | {"preview_seconds": p.figures.previews.seconds})
-    store.write_json(FOLDER / "clusters.json", {"clusterer": run.headline, "tracks": examples, "models": sheets})
+    shared = {"clusterer": run.headline, "tagger": content["tagger"], "tracks": examples}
+    store.write_json(FOLDER / "clusters.json", shared | {"models": sheets})
     log.info("previews: %d of %d tracks", len(heard), len(run.ids))
 
 

@@ -24,9 +24,10 @@ MELS, COEFFICIENTS, FRAMES, UNITS = 16, 6, 12, 4
 FAMILIES = {"baselines": ("pca", "ae"), "medium": ("conv1d", "conv2d"), "hard": ("hard",)}
 INPUT = {"conv1d": "mfcc", "conv2d": "logmel"}
 NAMES = [f"mfcc{n:02d}_{kind}" for kind in ("mean", "std") for n in range(COEFFICIENTS)] + ["flatness_mean", "pulse_1s"]
-SHAPE = {"mfcc": (COEFFICIENTS, FRAMES), "logmel": (MELS, FRAMES // 3), "stats": (len(NAMES),)}
+SHAPE = {"mfcc": (COEFFICIENTS, FRAMES), "logmel": (MELS, FRAMES // 3), "sound": (len(NAMES),)}
 RATE = 8000
 ROOT = Path(__file__).parents[1]
+EARS = store.BUILD / "ears"
 
 Fake = Callable[..., None]
 
@@ -42,9 +43,18 @@ def tracks(many: int) -> pd.DataFrame:
     return table
 
 
+def hear(ids: list[str], rng: np.random.Generator, tags: tuple[str, ...] = ("guitar", "sad", "piano")) -> None:
+    """What stage ears leaves, with a tagger if it has tags."""
+    values = rng.random((len(ids), len(tags)), np.float32)
+    store.write_rows(EARS, ids, sound=np.zeros((len(ids), 1, 2)), valid=np.ones((len(ids), 1), dtype=bool), tags=values)
+    store.write_json(EARS / "names.json", NAMES)
+    store.write_json(EARS / "tags.json", {"tags": list(tags)})
+    store.write_json(EARS / "about.json", {"encoder": "toy", "tagger": "toy tagger" if tags else "", "hears": "stats"})
+
+
 def model(folder: Path, name: str, ids: list[str], seeds: int, rng: np.random.Generator) -> dict[str, Any]:
     """What a model stage leaves, apart from the embedding."""
-    source = INPUT.get(name, "stats")
+    source = INPUT.get(name, "sound")
     shape = (2, *SHAPE[source])
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / f"{name}_input.npy", rng.normal(size=shape).astype(np.float32))
@@ -76,13 +86,17 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generat
         table = tracks(many)
         ids = list(table["id"])
         store.write_table(store.BUILD / "tracks" / "tracks.csv", table if genre else table.drop(columns="genre"))
-        stats = rng.normal(size=(many, 1, *SHAPE["stats"]))
+        stats = rng.normal(size=(many, 1, *SHAPE["sound"]))
         store.write_rows(store.BUILD / "audio", ids, valid=np.ones((many, 1), dtype=bool), stats=stats)
         store.write_json(store.BUILD / "audio" / "stats_names.json", NAMES)
         has_lyrics = np.arange(many) > 0 if lyrics else np.zeros(many, dtype=bool)
         tfidf = rng.random((many, 3)) * has_lyrics[:, None]
         store.write_rows(store.BUILD / "lyrics", ids, tfidf=tfidf, has_lyrics=has_lyrics)
         store.write_json(store.BUILD / "lyrics" / "vocabulary.json", ["বৃষ্টি", "rain", "river"])
+        store.write_json(store.BUILD / "lyrics" / "stopwords.json", [])
+        lines = pd.DataFrame({"id": ids, "language": "bn", "name": "Bangla", "share": 1.0})
+        store.write_table(store.BUILD / "lyrics" / "languages.csv", lines)
+        hear(ids, rng)
         for file in table["audio"]:
             path = store.DATA / file
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +105,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generat
         for stage, members in FAMILIES.items():
             folder, arrays = store.BUILD / stage, {}
             for name in members:
-                plain = {"family": "PCA", "input": "stats", "dimensions": UNITS}
+                plain = {"family": "PCA", "input": "sound", "dimensions": UNITS}
                 about = plain if name == "pca" else model(folder, name, ids, seeds, rng)
                 store.write_json(folder / f"{name}.json", about)
                 arrays[name] = rng.normal(size=(many, 1 if name == "pca" else seeds, UNITS))
@@ -112,7 +126,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generat
         write_runs(ids, runs)
         store.write_table(store.REPORTS / "scores.csv", pd.DataFrame(scores))
         values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-        values["evaluate"] |= {"labels": ["language", "genre", "nowhere"], "headline": "kmeans"}
+        values["evaluate"] |= {"labels": ["language", "genre", "nowhere"], "factors": [], "headline": "kmeans"}
         values["audio"] |= {"mels": MELS, "mfcc": COEFFICIENTS, "frames": FRAMES}
         drawn = {"maps": ["tsne"], "colours": 4, "max_points": 100, "seed": 0, "map_models": ["nobody", "hard", "pca"]}
         drawn |= {"previews": {"seconds": 1, "tracks": 5}}
@@ -191,6 +205,16 @@ def test_what_cannot_be_drawn_is_left_out_with_a_line(
     assert {message.split(".png")[0] for message in said} == absent
 
 
+def test_models_that_hear_an_encoder_have_no_spectrum(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
+    fake()
+    store.write_json(EARS / "names.json", [f"toy {n}" for n in range(len(NAMES))])
+    with caplog.at_level(logging.INFO):
+        figures.main()
+    absent = {"reconstruction_envelopes", "traversal_ae", "traversal_hard"}
+    assert {name.removesuffix(".png") for name in ALL - pictured()} == absent
+    assert "traversal_ae.png is left out: the models hear vectors of an encoder" in caplog.text
+
+
 def test_a_model_that_was_not_trained_has_no_figure(fake: Fake) -> None:
     fake()
     for file in Path("build/medium").glob("conv2d*"):
@@ -228,6 +252,78 @@ def test_a_card_says_what_is_heard_and_which_words_weigh_more(mapped: Fake) -> N
     assert "purer tone" in [word for word, _ in by_cluster["0"]["sound"]]
     assert by_cluster["1"]["terms"] == {"bn": ["বৃষ্টি"]}
     assert by_cluster["0"]["terms"] == {"bn": []}
+
+
+def tag(where: Any, high: float, low: float) -> None:
+    """The first tag is `high` in these tracks, `low` elsewhere; all other tags are alike."""
+    values = np.full((12, 3), 0.3, np.float32)
+    values[:, 0] = np.where(where, high, low)
+    np.save(EARS / "tags.npy", values)
+
+
+def test_a_card_shows_what_the_tagger_hears_more_than_elsewhere(mapped: Fake) -> None:
+    mapped()
+    tag(np.arange(12) % 3 == 1, 0.8, 0.1)
+    figures.main()
+    content = read("clusters.json")
+    by_cluster = {card["cluster"]: card for card in content["models"]["hard"]}
+    assert content["tagger"] == "toy tagger"
+    assert by_cluster["1"]["tags"] == [["guitar", pytest.approx(2.12, abs=0.01), 0.8]]
+    assert by_cluster["0"]["tags"] == by_cluster["2"]["tags"] == []
+
+
+def test_a_tag_that_is_rare_everywhere_is_not_shown(mapped: Fake) -> None:
+    mapped()
+    tag(np.arange(12) % 3 == 1, 0.02, 0.001)
+    figures.main()
+    assert all(card["tags"] == [] for card in read("clusters.json")["models"]["hard"])
+
+
+def test_each_track_of_the_map_has_its_strongest_tags(mapped: Fake) -> None:
+    mapped()
+    tag(np.arange(12) == 0, 0.2, 0.9)
+    figures.main()
+    data = read("map.json")
+    assert data["tagger"] == "toy tagger"
+    assert data["tracks"]["t00"]["tags"] == [["sad", 0.3], ["piano", 0.3], ["guitar", 0.2]]
+    assert data["tracks"]["t01"]["tags"][0] == ["guitar", 0.9]
+
+
+def test_without_a_tagger_there_is_no_tag(mapped: Fake, rng: np.random.Generator) -> None:
+    mapped()
+    hear([f"t{n:02d}" for n in range(12)], rng, ())
+    (EARS / "tags.npy").unlink()
+    (EARS / "tags.json").unlink()
+    figures.main()
+    assert read("clusters.json")["tagger"] == read("map.json")["tagger"] == ""
+    assert all(track["tags"] == [] for track in read("map.json")["tracks"].values())
+    assert all(card["tags"] == [] for card in read("clusters.json")["models"]["hard"])
+
+
+def test_one_exemplar_per_artist_where_there_are_enough(mapped: Fake) -> None:
+    mapped()
+    table = store.read_table(store.BUILD / "tracks" / "tracks.csv")
+    table["artist"] = ["one"] * 9 + ["two", "", ""]
+    store.write_table(store.BUILD / "tracks" / "tracks.csv", table)
+    places = np.load("build/hard/hard.npy")
+    places[:, 0] = 0
+    places[:, 0, 0] = np.arange(12)  # cluster 0 is t00, t03, t06 and t09: by distance t03 and t06, then t00 and t09
+    np.save("build/hard/hard.npy", places)
+    figures.main()
+    by_cluster = {card["cluster"]: card["exemplars"] for card in read("clusters.json")["models"]["hard"]}
+    assert by_cluster["0"] == ["t03", "t09", "t06", "t00"]
+    assert by_cluster["1"][:2] == ["t04", "t10"]
+
+
+def test_languages_are_named_on_figures_and_stay_codes_in_the_data(mapped: Fake) -> None:
+    mapped()
+    table = store.read_table(store.BUILD / "tracks" / "tracks.csv").assign(language=["de"] * 6 + ["Klingon"] * 6)
+    store.write_table(store.BUILD / "tracks" / "tracks.csv", table)
+    run = read_run(("language",), "kmeans", None)
+    assert run.shown("language") == ["German"] * 6 + ["Klingon"] * 6
+    assert run.shown("genre") == run.values("genre")
+    figures.main()
+    assert read("map.json")["tracks"]["t00"]["values"]["language"] == "de"
 
 
 def test_the_map_lists_the_true_neighbours_and_its_trustworthiness(mapped: Fake) -> None:

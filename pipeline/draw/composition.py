@@ -24,7 +24,7 @@ def panels(run: Run, name: str, most: int) -> Drawn:
         raise LeftOut(f"{run.headline} found no cluster")
     if not run.columns:
         raise LeftOut("the corpus has no column of evaluate.labels")
-    tables = {column: counted(clusters, style.grouped(run.values(column), most)) for column in run.columns}
+    tables = {column: counted(clusters, style.grouped(run.shown(column), most)) for column in run.columns}
     title = f"{name}: {_sentence(run, name)}"
     rows = max(len(table) for _, _, table in tables.values())
     shown = len(next(iter(tables.values()))[1])

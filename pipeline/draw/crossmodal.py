@@ -66,7 +66,7 @@ def _both(run: Run, most: int, seed: int) -> Array:
 def matrix(run: Run, max_points: int, seed: int) -> Drawn:
     """The similarity of every track's audio to every track's lyrics."""
     rows = _both(run, max_points, seed)
-    values = [run.values(column) for column in run.columns]
+    values = [run.shown(column) for column in run.columns]
     keys = [[column[row] for column in values] for row in rows]
     order = sorted(range(len(rows)), key=lambda place: (keys[place], run.ids[rows[place]]))
     similarity = _similarity(run, 0, rows)[np.ix_(order, order)]

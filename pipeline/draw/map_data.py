@@ -44,10 +44,12 @@ def map_data(run: Run, names: Sequence[str], laid_out: Planes, max_points: int, 
     rows = planes.sample(len(run.ids), max_points, seed)
     columns = _columns(run, rows)
     tracks = named_tracks(run, rows)
-    for place, track in enumerate(tracks.values()):
+    for place, (row, track) in enumerate(zip(rows, tracks.values(), strict=True)):
         track["values"] = {column: values[place] for column, values in columns.items()}
+        track["tags"] = run.tags.of_track(row) if run.tags else []
     models = {name: _model(run, name, rows, planes.points(run, name, max_points, seed), laid_out) for name in names}
-    return {"tracks": tracks, "columns": list(columns), "models": models}
+    tagger = run.tags.tagger if run.tags else ""
+    return {"tracks": tracks, "columns": list(columns), "tagger": tagger, "models": models}
 
 
 def named_tracks(run: Run, rows: Iterable[int]) -> dict[str, dict[str, Any]]:

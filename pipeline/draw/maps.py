@@ -18,7 +18,7 @@ def sheet(run: Run, name: str, projections: tuple[str, ...], most: int, max_poin
     points = planes.points(run, name, max_points, seed)
     colourings = {"cluster": _clusters(run, name, points.rows)}
     for column in run.columns:
-        values = run.values(column)
+        values = run.shown(column)
         colourings[column] = [values[row] for row in points.rows]
     title = f"{name}: {_sentence(points.values, colourings, run.condition(name))}"
     figure = style.canvas(max(7.2, 3.1 * len(colourings)), 0.9 + 2.9 * len(projections) + 0.9, title)

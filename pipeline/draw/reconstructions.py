@@ -47,7 +47,7 @@ def examples(run: Run, name: str) -> Examples:
 
 
 def spectrum(run: Run, values: Array, source: str) -> Array:
-    """Log-mel from what a model reads: by an inverse cosine transform where that is MFCC or their statistics."""
+    """Log-mel from what a model reads: by an inverse cosine transform where MFCC or their means are in it."""
     if run.spectrum is None:
         raise LeftOut("audio.external gives numbers, and no spectrum")
     mels, frames = run.spectrum
@@ -55,12 +55,13 @@ def spectrum(run: Run, values: Array, source: str) -> Array:
         return values
     if source == "mfcc":
         return _from_mfcc(values if values.ndim == 3 else values.reshape(len(values), -1, frames), mels)
-    if source == "stats":
-        names = store.read_json(store.BUILD / "audio" / "stats_names.json")
-        means = [place for place, name in enumerate(names) if name.startswith("mfcc") and name.endswith("_mean")]
-        if means:
-            return _from_mfcc(values[:, means], mels)
-    raise LeftOut(f"{source} cannot be turned into a spectrum")
+    if source != "sound":
+        raise LeftOut(f"{source} cannot be turned into a spectrum")
+    names = store.read_json(store.BUILD / "ears" / "names.json")
+    means = [place for place, name in enumerate(names) if name.startswith("mfcc") and name.endswith("_mean")]
+    if not means:
+        raise LeftOut("the models hear vectors of an encoder (audio.hears), which have no spectrum")
+    return _from_mfcc(values[:, means], mels)
 
 
 def _from_mfcc(coefficients: Array, mels: int) -> Array:
@@ -91,10 +92,10 @@ def pictures(run: Run, name: str) -> Drawn:
 
 
 def envelopes(run: Run) -> Drawn:
-    """The mean spectrum of a few segments, and what each model on statistics makes of it: one row per model."""
+    """The mean spectrum of a few segments, and what each dense model makes of it: one row per model."""
     kept = _envelopes(run)
     if not kept:
-        raise LeftOut("no model reads statistics")
+        raise LeftOut("no model hears mean MFCC, from which such a spectrum is made")
     errors = ", ".join(f"{name} {model.error():.1f}" for name, model in kept.items())
     title = f"Decibels (root mean square) by which models miss the mean spectrum of a segment: {errors}"
     wide = max(len(model.ids) for model in kept.values())
@@ -113,7 +114,7 @@ def envelopes(run: Run) -> Drawn:
 
 
 def _envelopes(run: Run) -> dict[str, Examples]:
-    """The examples of each model that reads statistics."""
+    """The examples of each model that hears mean MFCC, among other numbers."""
     kept = {}
     for embedding in run.trained:
         try:

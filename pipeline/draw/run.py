@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.core import catalog, embeddings, store
+from pipeline.core import catalog, embeddings, languages, store
 from pipeline.core.embeddings import Representation
 from pipeline.core.store import Array
 from pipeline.draw.style import LeftOut
+from pipeline.draw.tags import Tags, read_tags
 from pipeline.score.labels import Labels
 from pipeline.score.runs import Runs, read_runs
 
@@ -24,9 +25,15 @@ class Run:
     runs: Runs
     scores: pd.DataFrame
     spectrum: tuple[int, int] | None  # mel bands, and MFCC frames of a segment; None where there are no frames
+    tags: Tags | None = None  # what a pretrained tagger hears
 
     def values(self, column: str) -> list[str]:
         return [str(value) for value in self.tracks[column]]
+
+    def shown(self, column: str) -> list[str]:
+        """The values as readers see them: a language by its name."""
+        values = self.values(column)
+        return [languages.name(languages.code(value) or value) for value in values] if column == "language" else values
 
     def embedding(self, name: str) -> Representation:
         for embedding in self.embeddings:
@@ -71,4 +78,4 @@ def read_run(labels: tuple[str, ...], headline: str, spectrum: tuple[int, int] |
     columns = tuple(label for label in labels if label in tracks and (tracks[label] != "").any())
     scores = store.read_table(store.REPORTS / "scores.csv")
     known = tuple(embeddings.representations())
-    return Run(ids, tracks, columns, headline, known, read_runs(ids), scores, spectrum)
+    return Run(ids, tracks, columns, headline, known, read_runs(ids), scores, spectrum, read_tags(ids))
