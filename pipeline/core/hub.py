@@ -46,13 +46,13 @@ def find(model: str, revision: str, setting: Setting) -> EncoderFiles:
     if folder.is_dir():
         if revision:
             raise Problem(f"{setting.revision} is {revision!r}, but {model} is a folder: leave the revision empty")
-        _complete(folder, model, setting)
+        _complete(folder, model, setting, "")
         return EncoderFiles(folder, cache.key(files={file.name: cache.digest(file) for file in _files(folder)}))
     if model.startswith((".", "/", "~")) or folder.is_file() or ("/" in model and folder.parent.is_dir()):
         cure = f"correct {setting.model}, or set it to {setting.otherwise}"
         raise Problem(f"{setting.model} is {model}, and there is no such folder: {cure}")
     folder = _fetched(model, revision, setting)
-    _complete(folder, model, setting)
+    _complete(folder, model, setting, "a revision with it (often refs/pr/ and a number), ")
     if folder.name != revision:
         log.warning("%s changes with its branch: %s: %s pins this version", model, setting.revision, folder.name)
     return EncoderFiles(folder, f"{model}@{folder.name}")
@@ -107,12 +107,12 @@ def _files(folder: Path) -> list[Path]:
     return sorted({file for pattern in FILES for file in folder.glob(pattern)})
 
 
-def _complete(folder: Path, model: str, setting: Setting) -> None:
+def _complete(folder: Path, model: str, setting: Setting, elsewhere: str) -> None:
     for pattern in setting.needs:
         if not any(folder.glob(pattern)):
             raise Problem(
-                f"{setting.model} is {model}, which holds no {pattern}: take a folder that `save_pretrained` wrote "
-                f"({setting.parts}), or {setting.otherwise}"
+                f"{setting.model} is {model}, which holds no {pattern}: take {elsewhere}a folder that "
+                f"`save_pretrained` wrote ({setting.parts}), or {setting.otherwise}"
             )
 
 

@@ -130,3 +130,15 @@ def test_a_hub_name_that_was_fetched_before_is_used(
     done = looked_for("someone/tiny", revision, tmp_path, **env)
     assert done.stdout == f"someone/tiny@{COMMIT}\n", done.stderr
     assert ("room.revision: " in done.stderr) == (revision == "")
+
+
+def test_pickled_weights_are_refused_with_where_others_may_be(tiny_encoder: Path, tmp_path: Path) -> None:
+    kept_on_disk(tmp_path, tiny_encoder)
+    (weights,) = tmp_path.rglob("model.safetensors")
+    weights.rename(weights.with_name("pytorch_model.bin"))
+    done = looked_for("someone/tiny", "main", tmp_path, **OFFLINE)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: room.model is someone/tiny, which holds no *.safetensors: take a revision with it (often refs/pr/ and "
+        "a number), a folder that `save_pretrained` wrote (model), or own\n"
+    )
