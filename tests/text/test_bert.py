@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 from pipeline import lyrics
 from pipeline.core import params
 from pipeline.core.command import Problem
-from pipeline.text import bert, encoders
+from pipeline.text import bert
 from pipeline.text.bert import BertParams, batches, choose_precision, encode, load, vectors, windows
 from pipeline.text.encoders import find
 
@@ -246,12 +246,6 @@ def test_a_broken_folder_is_one_line(
     assert "\n" not in str(problem.value)
 
 
-@pytest.mark.usefixtures("workspace")
-def test_the_embedded_encoder_is_pulled_where_it_is_missing() -> None:
-    with pytest.raises(Problem, match="models/sample-bert, and there is no such folder: run `dvc pull`"):
-        find("models/sample-bert", "")
-
-
 def test_an_overlap_beyond_the_window_is_refused(set_param: Callable[[str, object], None]) -> None:
     set_param("lyrics.bert.overlap", 257)
     Path("dvc.yaml").unlink()  # or an error would import every stage
@@ -263,7 +257,3 @@ def test_no_gpu_where_one_is_asked_for_is_one_line(p: BertParams, monkeypatch: p
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(Problem, match="set device to auto or cpu"):
         vectors(["rain"], p, "cuda")
-
-
-def test_the_embedded_default_is_the_one_in_params() -> None:
-    assert f"model: {encoders.EMBEDDED}" in (ROOT / "params.yaml").read_text(encoding="utf-8")

@@ -15,7 +15,8 @@ from pipeline.core.command import Problem
 from pipeline.core.languages import NAMES, UNSURE
 from pipeline.text import language
 from pipeline.text.language import INSTALL, KEPT_AS, MIXED, SPEAKS, WRITTEN_IN, of_line, of_track
-from tests.text.test_languages import BANGLA, ENGLISH
+from tests.text.test_romanised import BANGLA, ENGLISH
+from tests.text.test_romanised import MIXED as MIXED_LINES
 
 FILES = sorted((Path(__file__).parent / "lines").glob("*.txt"))
 LINES = {file.stem: file.read_text(encoding="utf-8").splitlines() for file in FILES}
@@ -72,9 +73,10 @@ def test_a_track_has_its_language(code: str) -> None:
 
 @needs_model
 def test_romanised_bangla_in_many_spellings() -> None:
-    """The lines of test_languages.py. They were looked at when TURN, STEEP and DOUBT were chosen."""
+    """The lines of test_romanised.py. They were looked at when TURN, STEEP and DOUBT were chosen."""
     assert languages(BANGLA).count("bn-Latn") >= 0.85 * len(BANGLA)
     assert languages(ENGLISH).count("en") >= 0.85 * len(ENGLISH)
+    assert languages(MIXED_LINES).count(MIXED) >= 0.8 * len(MIXED_LINES)
 
 
 # --- what is not guessed ----------------------------------------------------------------------------------------------

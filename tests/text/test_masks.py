@@ -18,9 +18,10 @@ JUNK = [np.nan, np.inf, 1e30]
 
 @pytest.fixture
 def heard(small: Path, rng: np.random.Generator) -> Array:
-    """Audio features of eight tracks in the workspace; BERT rows for them, of which five belong to lyrics."""
-    stats = rng.standard_normal((8, 2, 6)).astype(np.float32)
-    store.write_rows(small / "build" / "audio", IDS, stats=stats, valid=np.ones((8, 2), np.bool_))
+    """What is heard of eight tracks in the workspace; rows of lyrics for them, of which five belong to lyrics."""
+    sound = rng.standard_normal((8, 2, 6)).astype(np.float32)
+    store.write_rows(small / "build" / "ears", IDS, sound=sound, valid=np.ones((8, 2), np.bool_))
+    store.write_rows(small / "build" / "audio", IDS)
     table = pd.DataFrame({"id": IDS, "language": ["bn", "en"] * 4, "reason": ""})
     store.write_table(small / "build" / "tracks" / "tracks.csv", table)
     return rng.standard_normal((8, 5)).astype(np.float32)
@@ -29,7 +30,7 @@ def heard(small: Path, rng: np.random.Generator) -> Array:
 def outputs(stage: str, words: Array, junk: float) -> dict[str, Array]:
     """All that a model stage makes of the tracks, with `junk` where there are no lyrics."""
     rows = np.where(HAS_LYRICS[:, None], words, np.float32(junk))
-    store.write_rows(Path("build/lyrics"), IDS, bert=rows, has_lyrics=HAS_LYRICS)
+    store.write_rows(Path("build/lyrics"), IDS, bert_free=rows, has_lyrics=HAS_LYRICS)
     {"medium": medium.main, "hard": hard.main}[stage]()
     return {name: np.load(Path("build") / stage / f"{name}.npy") for name in ARRAYS[stage]}
 
@@ -41,7 +42,7 @@ ARRAYS = {"medium": ("fusion",), "hard": ("hard", "hard_audio", "hard_lyrics")}
 def test_garbage_in_the_row_of_a_missing_text_changes_nothing(
     stage: str, heard: Array, set_param: Callable[[str, object], None]
 ) -> None:
-    set_param(f"{stage}.lyrics", "bert")
+    set_param(f"{stage}.lyrics", "bert_free")
     set_param("medium.models", ["fusion"])
     set_param("seeds", [0])
     plain = outputs(stage, heard, 0.0)

@@ -332,9 +332,9 @@ def test_without_track_lda_a_vae_is_still_held_against_pca(rng: np.random.Genera
     assert {row["against"] for row in found.comparisons} == {"pca"}
 
 
-def test_the_script_of_a_track_is_that_of_most_of_its_lines(workspace: Path) -> None:
-    table = workspace / "build" / "lyrics" / "languages.csv"
+def test_tracks_without_lyrics_have_no_script(workspace: Path) -> None:
+    table = workspace / "build" / "lyrics" / "scripts.csv"
     table.parent.mkdir(parents=True)
-    table.write_text("id,lines,bn,bn_latin,en,mixed,other\na,4,0.75,0,0.25,0,0\nb,4,0,0.5,0.5,0,0\n", encoding="utf-8")
+    table.write_text("id,script\na,Bengali\nb,Latin\n", encoding="utf-8")
     assert questions.scripts(("b", "none", "a")).tolist() == ["Latin", "", "Bengali"]
     assert store.read_table(table)["id"].tolist() == ["a", "b"]

@@ -1,8 +1,7 @@
-"""The language of each line of a text: Bangla, English, Bangla in Latin letters, or a mix of the two.
+"""Whether words in Latin letters are Bangla or English, from how they are spelt.
 
-The script identifies Bangla. In Latin letters, the likelihood of a word's letters in two lists of common words (en.txt,
-bn_latin.txt) and the words beside it separate English from Bangla: many words, such as `more` or `hate`, are in both.
-A third language in Latin letters counts as the nearer of the two.
+The likelihood of a word's letters in two lists of common words (in common/) and the words beside it separate the two:
+many words, such as `more` or `hate`, are in both languages.
 """
 
 import functools
@@ -14,42 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from pipeline.text.clean import tokens
+Language = Literal["bn-Latn", "en"]
 
-Language = Literal["bn", "bn_latin", "en", "mixed", "other"]
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
-
+COMMON: Final = Path(__file__).parent / "common"  # lists of common words
 MEMORY: Final = 4  # letters before a letter on which its odds depend
 SWITCH: Final = 5.0  # nats that a change of language within a line costs
-LATIN: Final[tuple[Language, ...]] = ("bn_latin", "en")
-
-
-def of_lines(text: str) -> Counter[Language]:
-    """How many lines of the text are in each language; a line without a word does not count."""
-    return Counter(language for line in text.splitlines() if (language := of_line(line)))
-
-
-def of_line(line: str) -> Language | None:
-    """The language of a line: `mixed` for Bangla beside English, None without a word."""
-    scripts = [(word, _script(word)) for word in tokens(line)]
-    latin = [word for word, script in scripts if script == "latin"]
-    counts = Counter[Language](of_words(latin))
-    counts["bn"] = sum(script == "bengali" for _, script in scripts)
-    counts["other"] = sum(script == "other" for _, script in scripts)
-    if not counts.total():
-        return None
-    if counts["en"] and counts["bn"] + counts["bn_latin"]:
-        return "mixed"
-    return max(LANGUAGES, key=lambda language: counts[language])  # two scripts of Bangla are not a mix
-
-
-@functools.cache
-def _script(word: str) -> str:
-    """The script of a word's first letter; "" for numbers."""
-    first = next((char for char in word if char.isalpha()), "")
-    name = unicodedata.name(first, "other") if first else ""
-    known = {"BENGALI": "bengali", "LATIN": "latin", "": ""}
-    return known.get(name.partition(" ")[0], "other")
+LATIN: Final[tuple[Language, ...]] = get_args(Language)
 
 
 def of_words(words: Sequence[str]) -> list[Language]:
@@ -59,7 +28,7 @@ def of_words(words: Sequence[str]) -> list[Language]:
     best: dict[Language, float] = dict.fromkeys(LATIN, 0.0)
     came: list[dict[Language, Language]] = []  # the best language before each word, by the language of the word
     for word in words:
-        odds: dict[Language, float] = {"bn_latin": bangla_odds(word), "en": 0.0}
+        odds: dict[Language, float] = {"bn-Latn": bangla_odds(word), "en": 0.0}
         ahead: dict[Language, float] = {}
         came.append({})
         for language in LATIN:
@@ -76,7 +45,7 @@ def of_words(words: Sequence[str]) -> list[Language]:
 @functools.cache
 def bangla_odds(word: str) -> float:
     """How much likelier the letters of a word are in romanised Bangla than in English, in nats."""
-    return _log_likelihood(word, "bn_latin") - _log_likelihood(word, "en")
+    return _log_likelihood(word, "bn-Latn") - _log_likelihood(word, "en")
 
 
 def _log_likelihood(word: str, language: str) -> float:
@@ -95,7 +64,7 @@ def _chance(before: str, letter: str, counts: Counter[str]) -> float:
 def _counts(language: str) -> Counter[str]:
     """How often each run of letters occurs in the list of words, and (with *) how often any letter follows it."""
     counts: Counter[str] = Counter()
-    for word in Path(__file__).with_name(f"{language}.txt").read_text(encoding="utf-8").split():
+    for word in (COMMON / f"{language}.txt").read_text(encoding="utf-8").split():
         marked = _marked(word)
         for at in range(1, len(marked)):
             for start in range(max(0, at - MEMORY), at + 1):

@@ -1,12 +1,10 @@
-"""The language of a line: the script where it tells, spelling where it does not, and a mix is seen as one."""
-
-from collections import Counter
+"""Words in Latin letters: Bangla in many spellings, English, and words of both beside their neighbours."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.languages import LANGUAGES, bangla_odds, of_line, of_lines, of_words
+from pipeline.text.romanised import bangla_odds, of_words
 
 # Written for this test, in many spellings; not from the sample's grammar.
 BANGLA = """ami tomake khub bhalobashi
@@ -57,29 +55,9 @@ stay with me দোস্ত, সকাল আছে বাকি
 The কৃষক is tired, the shovel is heavy""".splitlines()
 
 
-@pytest.mark.parametrize(
-    ("line", "language"),
-    [
-        *((line, "bn_latin") for line in BANGLA),
-        *((line, "en") for line in ENGLISH),
-        *((line, "mixed") for line in MIXED),
-        ("বৃষ্টি পড়ে টাপুর টুপুর", "bn"),
-        ("তুমি amar প্রাণ, তুমি amar গান", "bn"),
-        ("हिन्दी गीत गाओ", "other"),
-        ("пой песню", "other"),
-        ("नमस्ते বন্ধু ভালো আছো", "bn"),
-        ("🎵 ... !", None),
-        ("1 2 3", None),
-        ("", None),
-    ],
-)
-def test_a_line_has_the_language_of_its_words(line: str, language: str | None) -> None:
-    assert of_line(line) == language
-
-
 @pytest.mark.parametrize("word", ["hate", "more", "are", "din", "pore", "to"])
 def test_a_word_of_both_lists_goes_with_its_neighbours(word: str) -> None:
-    assert of_words(["tumi", "amake", word, "bhalobasho"]) == ["bn_latin"] * 4
+    assert of_words(["tumi", "amake", word, "bhalobasho"]) == ["bn-Latn"] * 4
     assert of_words(["they", "never", word, "something"]) == ["en"] * 4
 
 
@@ -94,15 +72,10 @@ def test_a_line_of_many_words_changes_its_language_where_it_does() -> None:
     """In the time of its length: whoever keeps the whole way for each word is not done here in a minute."""
     many = 50_000
     languages = of_words(["tumi", "amake"] * many + ["they", "never"] * many)
-    assert languages == ["bn_latin"] * 2 * many + ["en"] * 2 * many
+    assert languages == ["bn-Latn"] * 2 * many + ["en"] * 2 * many
     assert of_words([]) == []
 
 
-def test_a_mixed_song_is_visible_as_one() -> None:
-    counts = of_lines("\n".join([*BANGLA[:3], *ENGLISH[:2], *MIXED[:4], "বৃষ্টি পড়ে", "", "🎵"]))
-    assert counts == Counter(bn_latin=3, en=2, mixed=4, bn=1)
-
-
-@given(st.text(max_size=60))
-def test_any_line_has_a_language_or_no_word(line: str) -> None:
-    assert of_line(line) in (None, *LANGUAGES)
+@given(st.lists(st.text(max_size=12), max_size=8))
+def test_any_words_have_a_language_each(words: list[str]) -> None:
+    assert len(of_words(words)) == len(words)
