@@ -13,7 +13,7 @@ from pipeline.core.params import Count, Layers, NotNegative, Number, Seeds, With
 from pipeline.core.settings import Device
 from pipeline.learn import training
 from pipeline.learn.plan import Model, Train
-from pipeline.learn.songs import Source
+from pipeline.learn.songs import Source, available
 from pipeline.nets.families import experts
 
 
@@ -39,16 +39,16 @@ class Params:
 def main() -> None:
     p = params.load(Params)
     hard = p.hard
-    lyrics = None if hard.lyrics == "none" else hard.lyrics
+    source = available(Source("stats", None if hard.lyrics == "none" else hard.lyrics, hard.condition))
     model = Model(
         store.fresh_folder(store.BUILD / "hard"),
         "hard",
-        "conditional beta-VAE",
-        Source("stats", lyrics, hard.condition),
+        "beta-VAE" if source.condition == "none" else "conditional beta-VAE",
+        source,
         partial(experts, hidden=hard.hidden, latent=hard.latent, dropout=hard.dropout),
         hard.epochs,
         p.beta,
-        alone=("audio", "lyrics") if lyrics else (),
+        alone=("audio", "lyrics") if source.lyrics else (),
     )
     training.learn(model, p.seeds, p.train, p.device)
 

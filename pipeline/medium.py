@@ -15,7 +15,7 @@ from pipeline.core.params import Count, Layers, NonEmpty, Seeds
 from pipeline.core.settings import Device
 from pipeline.learn import keep, songs, training
 from pipeline.learn.plan import Model, Train
-from pipeline.learn.songs import Source
+from pipeline.learn.songs import Source, available
 from pipeline.nets.families import joined
 from pipeline.sound.frames import Frames
 from pipeline.sound.settings import Audio
@@ -57,7 +57,7 @@ def described(name: str, folder: Path, p: Params) -> Model:
         folder,
         name,
         FAMILIES[name],
-        Source(kind, lyrics, flat=dense, frames=frames),
+        available(Source(kind, lyrics, flat=dense, frames=frames)),
         partial(joined, hidden=medium.hidden, latent=medium.latent, channels=medium.channels, audio=audio),
         medium.epochs,
         beta=1.0,

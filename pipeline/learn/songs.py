@@ -1,7 +1,8 @@
 """The songs as tensors, with the lyrics and the condition of each track, for the stages that train."""
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,8 @@ from pipeline.core.store import Array
 from pipeline.nets.families import Shape
 from pipeline.nets.fit import Songs
 from pipeline.nets.vae import Scale
+
+log = logging.getLogger(__name__)
 
 LYRICS_SEED = 20_261_121  # decides which lyrics are removed or swapped: the same for every model and seed
 
@@ -52,6 +55,20 @@ def require_frames(kind: str, parameter: str, external: str) -> None:
     """Raises a Problem where the features are those of another program, which have no frames."""
     if kind != "stats" and external != "none":
         raise Problem(f"{parameter} is {kind}, which audio.external does not give: set it to stats")
+
+
+def available(source: Source) -> Source:
+    """The source without the lyrics of a corpus that has none, and without a condition that says nothing."""
+    if source.lyrics and not store.read_rows(store.BUILD / "lyrics", "has_lyrics")["has_lyrics"].any():
+        log.info("no track has lyrics: the model reads the sound alone")
+        source = replace(source, lyrics=None)
+    if source.condition == "none":
+        return source
+    tracks = catalog.heard_tracks()
+    if source.condition in tracks and tracks[source.condition].replace("", None).nunique() < 2:
+        log.info("the tracks have less than two values of %r: the model gets no condition", source.condition)
+        source = replace(source, condition="none")
+    return source
 
 
 def corpus(source: Source) -> Corpus:

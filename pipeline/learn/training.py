@@ -128,6 +128,7 @@ def _write_alone(model: Model, results: Sequence[TrainedSeed]) -> None:
     """NAME_<modality>.json: that these embeddings are the model's with one modality alone."""
     for modality in model.alone:
         about = {"role": model.role, "family": f"{model.family}, {modality} alone", "condition": model.source.condition}
+        about |= {"input": model.source.audio} if modality == "audio" else {"lyrics": model.source.lyrics or "none"}
         units = {"latent": len(results[0].kl), "active_units": [seed.active_alone[modality] for seed in results]}
         store.write_json(
             model.folder / f"{model.name}_{modality}.json", about if model.is_autoencoder else about | units

@@ -62,6 +62,19 @@ def test_missing_lyrics_are_taken_from_a_share_of_those_who_have_some(shuffled: 
 
 
 @pytest.mark.usefixtures("built")
+def test_a_corpus_without_lyrics_or_languages_gives_neither() -> None:
+    source = Source("stats", "tfidf", "language")
+    assert songs.available(source) == source
+    rows = store.read_rows(Path("build/lyrics"), "has_lyrics")
+    store.write_rows(Path("build/lyrics"), rows.ids, has_lyrics=np.zeros(len(rows.ids), bool))
+    assert songs.available(source) == Source("stats", None, "language")
+    table = store.read_table(Path("build/tracks/tracks.csv"))
+    for languages in ("", "bn"):
+        store.write_table(Path("build/tracks/tracks.csv"), table.assign(language=languages))
+        assert songs.available(source) == Source("stats")
+
+
+@pytest.mark.usefixtures("built")
 def test_only_real_segments_are_learnt_each_under_its_track() -> None:
     corpus = songs.corpus(Source("stats"))
     rows = store.read_rows(Path("build/audio"), "stats", "valid")
