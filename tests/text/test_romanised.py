@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text.romanised import bangla_odds, of_words
+from pipeline.text.romanised import odds, of_words
 
 # Written for this test, in many spellings; not from the sample's grammar.
 BANGLA = """ami tomake khub bhalobashi
@@ -65,7 +65,7 @@ def test_a_word_of_both_lists_goes_with_its_neighbours(word: str) -> None:
     ("first", "second"), [("bhalobashi", "valobashi"), ("shathe", "sathe"), ("achho", "acho"), ("brishti", "bristi")]
 )
 def test_every_spelling_is_bangla(first: str, second: str) -> None:
-    assert min(bangla_odds(first), bangla_odds(second)) > 2
+    assert min(odds(first, "bn-Latn"), odds(second, "bn-Latn")) > 2
 
 
 def test_a_line_of_many_words_changes_its_language_where_it_does() -> None:
