@@ -4,6 +4,7 @@ Writes build/baselines: one embedding each, and the networks as models/ae and mo
 is spectral clustering.
 """
 
+import itertools
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ import torch
 
 from pipeline.core import command, params, store
 from pipeline.core.command import Problem
+from pipeline.core.device import choose_device
 from pipeline.core.params import Count, Layers, Number, Seeds, Within
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
-from pipeline.learn import keep, linear, plan, segments, training
+from pipeline.learn import keep, linear, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Model, Train
@@ -111,28 +113,57 @@ class Plain:
     family: str
     source: str
     values: Array  # [track, dimension]
+    lyrics: str = "none"  # the array of stage lyrics that it reads beside the sound
 
     def write(self, folder: Path, ids: tuple[str, ...]) -> None:
         store.write_rows(folder, ids, **{self.name: self.values[:, None].astype(np.float32)})
-        about = {"role": "baseline", "family": self.family, "input": self.source}
+        about = {"role": "baseline", "family": self.family, "input": self.source, "lyrics": self.lyrics}
         store.write_json(folder / f"{self.name}.json", about)
 
 
-def from_sound(stats: Array, valid: Array, p: Params) -> Iterator[Plain]:
-    points = linear.raw(stats, valid)
-    yield Plain("raw", "raw statistics", "stats", points)
-    yield Plain("pca", "PCA", "stats", linear.pca(points, p.baselines.latent, p.seeds[0]))
-    yield Plain("spectral", "spectral embedding", "stats", linear.spectral(points, p.baselines.spectral, p.seeds[0]))
+def from_sound(sound: Array, valid: Array, p: Params) -> Iterator[Plain]:
+    """From what the models are given of the sound."""
+    points = linear.raw(sound, valid)
+    yield Plain("raw", "raw numbers of the sound", "sound", points)
+    yield Plain("pca", "PCA", "sound", linear.pca(points, p.baselines.latent, p.seeds[0]))
+    yield Plain("spectral", "spectral embedding", "sound", linear.spectral(points, p.baselines.spectral, p.seeds[0]))
     if linear.halvable(valid).sum() >= MIN_HALVABLE:
-        yield Plain("track_lda", "track-LDA", "stats", linear.track_lda(stats, valid, p.baselines.latent))
+        yield Plain("track_lda", "track-LDA", "sound", linear.track_lda(sound, valid, p.baselines.latent))
+
+
+def from_parts_of_sound(valid: Array, p: Params) -> Iterator[Plain]:
+    """PCA of our statistics, and of the encoder's numbers, where the models are given something else."""
+    hears = store.read_json(store.BUILD / "ears" / "about.json")
+    if hears["hears"] in ("encoder", "both"):
+        stats = store.read_rows(store.BUILD / "audio", "stats")["stats"]
+        points = linear.pca(linear.raw(stats, valid), p.baselines.latent, p.seeds[0])
+        yield Plain("pca_stats", "PCA of the statistics", "stats", points)
+    if hears["hears"] in ("stats", "both") and hears["encoder"] != "none":
+        vectors = store.read_rows(store.BUILD / "ears", "vectors")["vectors"]
+        points = linear.pca(linear.raw(vectors, valid), p.baselines.latent, p.seeds[0])
+        yield Plain("pca_ears", f"PCA of {hears['encoder']}", "ears", points)
+
+
+def from_both(ids: tuple[str, ...], sound: Array, valid: Array, p: Params) -> Iterator[Plain]:
+    """PCA of the sound beside PCA of the lyrics without their language, each with half of the variance."""
+    rows = store.read_rows(store.BUILD / "lyrics", "has_lyrics", "bert_free").at(ids)
+    has_lyrics = np.array(rows["has_lyrics"])
+    if has_lyrics.sum() > 1:
+        points = linear.pca(linear.raw(sound, valid), p.baselines.latent, p.seeds[0])
+        words = reduced(rows["bert_free"], has_lyrics, p.baselines.latent, p.seeds[0])
+        halves = [part / max(float(np.sqrt(np.nanvar(part, axis=0).sum())), 1e-12) for part in (points, words)]
+        yield Plain("pca_both", "PCA of sound and lyrics", "sound", np.hstack(halves), lyrics="bert_free")
 
 
 def from_lyrics(ids: tuple[str, ...], p: Params) -> Iterator[Plain]:
-    rows = store.read_rows(store.BUILD / "lyrics", "has_lyrics", "tfidf_svd", "word2vec", "bert").at(ids)
+    rows = store.read_rows(store.BUILD / "lyrics", "has_lyrics", "tfidf_svd", "word2vec", "bert", "bert_free").at(ids)
+    about = store.read_json(store.BUILD / "lyrics" / "about.json")
+    encoder, language = about["encoder"], "kept" if about["language"] == "keep" else "removed"
     has_lyrics, dims = np.array(rows["has_lyrics"]), p.baselines.latent
     yield Plain("tfidf", "lyrics: TF-IDF", "lyrics", strongest(rows["tfidf_svd"], has_lyrics, dims))
-    for name, family in (("word2vec", "lyrics: Word2Vec"), ("bert", "lyrics: BERT")):
-        yield Plain(name, family, "lyrics", reduced(rows[name], has_lyrics, dims, p.seeds[0]))
+    families = {"word2vec": "Word2Vec", "bert": encoder, "bert_free": f"{encoder}, language {language}"}
+    for name, family in families.items():
+        yield Plain(name, f"lyrics: {family}", "lyrics", reduced(rows[name], has_lyrics, dims, p.seeds[0]))
 
 
 def learn_autoencoder(folder: Path, p: Params) -> None:
@@ -141,7 +172,7 @@ def learn_autoencoder(folder: Path, p: Params) -> None:
         folder,
         "ae",
         "autoencoder",
-        Source("stats"),
+        Source("sound"),
         partial(joined, hidden=baselines.hidden, latent=baselines.latent),
         baselines.epochs,
         beta=0.0,
@@ -150,22 +181,22 @@ def learn_autoencoder(folder: Path, p: Params) -> None:
     training.learn(model, p.seeds, p.train, p.device)
 
 
-def learn_contrastive(folder: Path, ids: tuple[str, ...], stats: Array, valid: Array, p: Params) -> None:
+def learn_contrastive(folder: Path, ids: tuple[str, ...], sound: Array, valid: Array, p: Params) -> None:
     if (tracks := int(linear.halvable(valid).sum())) < MIN_HALVABLE:
         log.warning("baselines: %d tracks have two segments or more: no track_lda, no contrastive", tracks)
         keep.write_untrained(NAME, f"it needs {MIN_HALVABLE} tracks of two segments or more, and there are {tracks}")
         return
     settings = p.baselines.contrastive
     network = {"hidden": p.baselines.hidden[0], "latent": p.baselines.latent}
-    metric, recipe = linear.suppression(stats, valid, power=0.0), settings.recipe(Objective(0.0))
-    device, _ = plan.choose_device(p.device)
+    metric, recipe = linear.suppression(sound, valid, power=0.0), settings.recipe(Objective(0.0))
+    device, _ = choose_device(p.device)
     jobs = [
         ContrastJob(seed, metric, recipe, network, settings.temperature, device, keep=not place)
         for place, seed in enumerate(p.seeds)
     ]
     results = training.learn_all(learn_contrast, jobs, NAME, p.train)
-    about = {"role": "baseline", "family": "contrastive network", "input": "stats"}
-    shapes = {"audio": stats.shape[2:]}
+    about = {"role": "baseline", "family": "contrastive network", "input": "sound"}
+    shapes = {"audio": sound.shape[2:]}
     build = partial(contrast, hidden=network["hidden"], latent=network["latent"])
     keep.write_model(Trained(folder, NAME, ids, about, build, shapes, (), recipe, p.seeds, results))
 
@@ -173,15 +204,16 @@ def learn_contrastive(folder: Path, ids: tuple[str, ...], stats: Array, valid: A
 def main() -> None:
     p = params.load(Params)
     folder = store.fresh_folder(store.BUILD / "baselines")
-    rows = store.read_rows(store.BUILD / "audio", "stats", "valid")
+    rows = store.read_rows(store.BUILD / "ears", "sound", "valid")
     if len(rows.ids) < 3:
         raise Problem(
             f"{len(rows.ids)} tracks can be used, and clusters need at least 3: add songs to data/ and `dvc repro`"
         )
-    stats, valid = rows["stats"], np.array(rows["valid"])
+    sound, valid = rows["sound"], np.array(rows["valid"])
     learn_autoencoder(folder, p)
-    learn_contrastive(folder, rows.ids, stats, valid, p)
-    for baseline in (*from_sound(stats, valid, p), *from_lyrics(rows.ids, p)):
+    learn_contrastive(folder, rows.ids, sound, valid, p)
+    parts = from_sound(sound, valid, p), from_parts_of_sound(valid, p), from_lyrics(rows.ids, p)
+    for baseline in itertools.chain(*parts, from_both(rows.ids, sound, valid, p)):
         baseline.write(folder, rows.ids)
 
 

@@ -18,10 +18,11 @@ import torch
 from sklearn.metrics import adjusted_mutual_info_score
 
 from pipeline.core import command, params, store, workers
+from pipeline.core.device import choose_device
 from pipeline.core.params import Count, NonEmpty, NotNegative, Seeds, Share
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
-from pipeline.learn import keep, linear, plan, segments, training
+from pipeline.learn import keep, linear, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Train
@@ -199,7 +200,7 @@ def main() -> None:
     p = params.load(Params)
     workers.one_thread()  # keeps the order of the sums, and so the bytes, on any number of cores
     folder = store.fresh_folder(store.BUILD / "crossview")
-    rows = store.read_rows(store.BUILD / "audio", "stats", "valid")
+    rows = store.read_rows(store.BUILD / "ears", "sound", "valid")
     valid = np.array(rows["valid"])
     store.write_rows(folder, rows.ids)
     if (tracks := int(linear.halvable(valid).sum())) < MIN_HALVABLE:
@@ -207,13 +208,13 @@ def main() -> None:
         log.warning("crossview: %s: no model", reason)
         keep.write_untrained(NAME, reason)
         return
-    device, why = plan.choose_device(p.device)
+    device, why = choose_device(p.device)
     log.info("crossview: %d tracks, %d of them with two segments or more; %s", len(valid), tracks, why)
-    metrics = {power: linear.suppression(rows["stats"], valid, power) for power in p.crossview.powers}
+    metrics = {power: linear.suppression(rows["sound"], valid, power) for power in p.crossview.powers}
     best, results = Search(p, metrics, device).best(folder)
     settings = p.crossview
     build = partial(cross_view, hidden=settings.hidden, latent=settings.latent)
-    shapes = {"audio": rows["stats"].shape[2:]}
+    shapes = {"audio": rows["sound"].shape[2:]}
     keep.write_model(
         Trained(folder, NAME, rows.ids, _about(best, p), build, shapes, (), settings.cross_recipe(), p.seeds, results)
     )
@@ -244,7 +245,7 @@ def _about(best: Candidate, p: Params) -> dict[str, Any]:
     return {
         "role": "model",
         "family": "two-stage cross-view VAE" if best.neighbours else "cross-view VAE",
-        "input": "stats",
+        "input": "sound",
         "lyrics": "none",
         "condition": "none",
         "beta": p.crossview.beta,

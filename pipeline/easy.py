@@ -1,4 +1,4 @@
-"""Stage `easy`: a dense VAE on pooled statistics of each segment, or on all its MFCC frames.
+"""Stage `easy`: a dense VAE on what stage ears gives of each segment, or on all its MFCC frames.
 
 Writes build/easy, the embedding and curve of model `easy`, and models/easy.
 """
@@ -10,17 +10,17 @@ from typing import Literal
 from pipeline.core import command, params, store
 from pipeline.core.params import Count, Layers, Seeds
 from pipeline.core.settings import Device
-from pipeline.learn import songs, training
+from pipeline.learn import training
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.songs import Source
 from pipeline.nets.families import joined
-from pipeline.sound.frames import Frames
+from pipeline.sound.frames import frames_of
 from pipeline.sound.settings import Audio
 
 
 @dataclass(frozen=True)
 class Easy:
-    input: Literal["stats", "mfcc"]
+    input: Literal["sound", "mfcc"]
     prior: Literal["normal", "mixture"]
     components: Count
     hidden: Layers
@@ -39,13 +39,11 @@ class Params:
 
 def main() -> None:
     p = params.load(Params)
-    songs.require_frames(p.easy.input, "easy.input", p.audio.external)
-    frames = None if p.easy.input == "stats" else Frames(p.easy.input, p.audio)
     model = Model(
         store.fresh_folder(store.BUILD / "easy"),
         "easy",
         "dense VAE",
-        Source(p.easy.input, flat=True, frames=frames),
+        Source(p.easy.input, flat=True, frames=frames_of(p.easy.input, "easy.input", p.audio)),
         partial(joined, hidden=p.easy.hidden, latent=p.easy.latent),
         p.easy.epochs,
         beta=1.0,

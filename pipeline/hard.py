@@ -20,7 +20,7 @@ from pipeline.nets.families import experts
 @dataclass(frozen=True)
 class Hard:
     condition: str
-    lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"]
+    lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd", "bert_free", "bert_free_svd"]
     dropout: Annotated[Number, Within(0, 0.9)]
     hidden: Layers
     latent: Count
@@ -39,7 +39,7 @@ class Params:
 def main() -> None:
     p = params.load(Params)
     hard = p.hard
-    source = available(Source("stats", None if hard.lyrics == "none" else hard.lyrics, hard.condition))
+    source = available(Source("sound", None if hard.lyrics == "none" else hard.lyrics, hard.condition))
     model = Model(
         store.fresh_folder(store.BUILD / "hard"),
         "hard",

@@ -1,6 +1,6 @@
 """Stage `medium`: convolutional VAEs of audio and lyrics, and the dense fusion of both.
 
-Models `conv1d` (MFCC frames), `conv2d` (log-mel pictures) and `fusion` (statistics and words side by side in one
+Models `conv1d` (MFCC frames), `conv2d` (log-mel pictures) and `fusion` (sound and words side by side in one
 dense VAE), each fused with the lyrics that `medium.lyrics` names. Writes build/medium and models/<name>.
 """
 
@@ -13,11 +13,11 @@ from typing import Annotated, Literal
 from pipeline.core import command, params, store
 from pipeline.core.params import Count, Layers, NonEmpty, Seeds
 from pipeline.core.settings import Device
-from pipeline.learn import keep, songs, training
+from pipeline.learn import keep, training
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.songs import Source, available
 from pipeline.nets.families import joined
-from pipeline.sound.frames import Frames
+from pipeline.sound.frames import frames_of
 from pipeline.sound.settings import Audio
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ FAMILIES = {"conv1d": "Conv1D VAE", "conv2d": "Conv2D VAE", "fusion": "dense fus
 @dataclass(frozen=True)
 class Medium:
     models: Annotated[tuple[Literal["conv1d", "conv2d", "fusion"], ...], NonEmpty()]
-    lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd"]
-    fusion_input: Literal["stats", "mfcc"]
+    lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd", "bert_free", "bert_free_svd"]
+    fusion_input: Literal["sound", "mfcc"]
     channels: Count
     hidden: Layers
     latent: Count
@@ -50,7 +50,7 @@ def described(name: str, folder: Path, p: Params) -> Model:
     """The model of this name, with all that it reads."""
     medium, kind = p.medium, INPUTS.get(name, p.medium.fusion_input)
     dense = name not in INPUTS
-    frames = None if kind == "stats" else Frames(kind, p.audio)
+    frames = frames_of(kind, "medium.fusion_input", p.audio)
     lyrics = None if medium.lyrics == "none" else medium.lyrics
     audio = "dense" if dense else name
     return Model(
@@ -68,7 +68,7 @@ def main() -> None:
     p = params.load(Params)
     wanted, folder = p.medium.models, store.fresh_folder(store.BUILD / "medium")
     if "fusion" in wanted:
-        songs.require_frames(p.medium.fusion_input, "medium.fusion_input", p.audio.external)
+        frames_of(p.medium.fusion_input, "medium.fusion_input", p.audio)  # before any training: it may have to refuse
     for name in FAMILIES:
         if name not in wanted:
             keep.write_untrained(name, f"medium.models is {', '.join(wanted)}")

@@ -39,6 +39,8 @@ SMALL = {
     "audio.mels": 32,
     "audio.mfcc": 13,
     "audio.workers": 1,
+    "audio.encoder": "none",
+    "audio.hears": "stats",
     "lyrics.tfidf.min_tracks": 1,
     "lyrics.word2vec.size": 8,
     "lyrics.word2vec.min_count": 1,

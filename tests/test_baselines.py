@@ -20,7 +20,7 @@ from pipeline.nets.vae import VAE
 
 IDS = ("z", "007", "a", "NA", "m", "b", "k", "c")
 SOUND = {"ae", "contrastive", "pca", "raw", "spectral", "track_lda"}
-LYRICS_ALONE = {"bert", "tfidf", "word2vec"}
+LYRICS_ALONE = {"bert", "bert_free", "tfidf", "word2vec"}
 
 
 @pytest.fixture
@@ -35,12 +35,14 @@ def built(small: Path, rng: np.random.Generator) -> Path:
     return small
 
 
-LYRICS = {"tfidf_svd": 5, "word2vec": 9, "bert": 3}
+LYRICS = {"tfidf_svd": 5, "word2vec": 9, "bert": 3, "bert_free": 3}
 
 
 def write_audio(stats: Array, valid: Array) -> None:
     known = np.where(valid[..., None], stats, 99).astype(np.float32)
     store.write_rows(Path("build/audio"), IDS, stats=known, valid=valid)
+    store.write_rows(Path("build/ears"), IDS, sound=known, valid=valid)
+    store.write_json(Path("build/ears/about.json"), {"hears": "stats", "encoder": "none"})
 
 
 def values(name: str) -> Array:
@@ -80,10 +82,10 @@ def test_lyrics_of_few_songs_are_still_rows(known: int, rng: np.random.Generator
 @pytest.mark.usefixtures("built")
 def test_every_baseline_is_written_under_the_ids() -> None:
     baselines.main()
-    assert names() == SOUND | LYRICS_ALONE
+    assert names() == SOUND | LYRICS_ALONE | {"pca_both"}
     assert tuple(store.read_json(Path("build/baselines/ids.json"))) == IDS
-    rows = store.read_rows(Path("build/audio"), "stats", "valid")
-    stats, valid = rows["stats"], np.array(rows["valid"])
+    rows = store.read_rows(Path("build/ears"), "sound", "valid")
+    stats, valid = rows["sound"], np.array(rows["valid"])
     np.testing.assert_allclose(values("raw")[:, 0], linear.raw(stats, valid), atol=1e-5)
     np.testing.assert_allclose(values("track_lda")[:, 0], linear.track_lda(stats, valid, 4), atol=1e-4)
     for name in ("ae", "contrastive"):
@@ -97,10 +99,10 @@ def test_networks_of_the_baselines_can_be_loaded() -> None:
     baselines.main()
     vae = load_model(Path("models/ae"))
     assert isinstance(vae, VAE)
-    embedding = embed(vae, standardised(vae, songs.corpus(Source("stats")).songs)).mean
+    embedding = embed(vae, standardised(vae, songs.corpus(Source("sound")).songs)).mean
     np.testing.assert_allclose(values("ae")[:, 0], embedding, atol=1e-4)
-    rows, net = store.read_rows(Path("build/audio"), "stats", "valid"), load_model(Path("models/contrastive"))
-    means = torch.from_numpy(linear.track_means(rows["stats"], np.array(rows["valid"])))
+    rows, net = store.read_rows(Path("build/ears"), "sound", "valid"), load_model(Path("models/contrastive"))
+    means = torch.from_numpy(linear.track_means(rows["sound"], np.array(rows["valid"])))
     np.testing.assert_allclose(values("contrastive")[:, 0], net(net.scales["audio"](means)).detach(), atol=1e-4)
 
 

@@ -54,7 +54,7 @@ def built(small: Path, rng: np.random.Generator) -> Path:
     valid[1, 3] = valid[4, 1:] = False
     stats = (rng.standard_normal((8, 1, 6)) + 0.3 * rng.standard_normal((8, 4, 6))).astype(np.float32)
     stats[~valid] = np.nan
-    store.write_rows(Path("build/audio"), IDS, stats=stats, valid=valid)
+    store.write_rows(Path("build/ears"), IDS, sound=stats, valid=valid)
     return small
 
 
@@ -91,8 +91,8 @@ def test_a_loaded_model_gives_the_embedding_on_disk(set_param: Callable[[str, ob
     crossview.main()
     vae = load_model(Path("models/cross"))
     assert isinstance(vae, VAE)
-    rows = store.read_rows(Path("build/audio"), "stats", "valid")
-    means = torch.from_numpy(linear.track_means(rows["stats"], np.array(rows["valid"])))
+    rows = store.read_rows(Path("build/ears"), "sound", "valid")
+    means = torch.from_numpy(linear.track_means(rows["sound"], np.array(rows["valid"])))
     embedding = embed(vae, standardised(vae, view_songs(means)))
     written = store.read_rows(Path("build/crossview"), "cross")["cross"]
     np.testing.assert_allclose(written[:, 0], embedding.mean, atol=1e-4)

@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 
 import torch
 
-from pipeline.core.command import Problem
+from pipeline.core import device as devices
 from pipeline.core.params import Count, NotNegative, Number, Share, Within
 from pipeline.core.settings import Device
 from pipeline.learn.songs import Source
-from pipeline.nets import device as devices
 from pipeline.nets.loop import Recipe
 from pipeline.nets.objective import Objective
 from pipeline.nets.vae import VAE
@@ -85,14 +84,6 @@ def recipe(model: Model, train: Train) -> Recipe:
 
 def placed(train: Train, device: Device) -> tuple[torch.device, bool, str]:
     """Where to train, whether in bf16, and why."""
-    where, why = choose_device(device)
+    where, why = devices.choose_device(device)
     bf16, precision = devices.bf16(train.precision, where)
     return where, bf16, f"{why}; {precision}"
-
-
-def choose_device(device: Device) -> tuple[torch.device, str]:
-    """Where to train, and why."""
-    try:
-        return devices.choose_device(device)
-    except ValueError as error:
-        raise Problem(str(error)) from None

@@ -1,4 +1,4 @@
-"""The segments of stage audio as the networks of views read them, and the recipe of these networks."""
+"""The segments of stage ears as the networks of views read them, and the recipe of these networks."""
 
 from dataclasses import dataclass
 
@@ -34,10 +34,10 @@ class ViewTraining:
 
 
 def read_segments(metric: Metric) -> Segments:
-    """All segments of build/audio in this metric."""
-    rows = store.read_rows(store.BUILD / "audio", "stats", "valid")
+    """All segments of build/ears in this metric."""
+    rows = store.read_rows(store.BUILD / "ears", "sound", "valid")
     valid = np.array(rows["valid"])
-    values = np.where(valid[..., None], metric(rows["stats"]), 0).astype(np.float32)
+    values = np.where(valid[..., None], metric(rows["sound"]), 0).astype(np.float32)
     return Segments(torch.from_numpy(values), torch.from_numpy(valid))
 
 

@@ -21,7 +21,7 @@ LYRICS_SEED = 20_261_121  # decides which lyrics are removed or swapped: the sam
 
 
 class Frames(Protocol):
-    """Frames of sound that are no array of stage audio; it must travel to other processes."""
+    """Frames of sound that no stage writes; it must travel to other processes."""
 
     def segments(self, ids: Sequence[str], valid: Array) -> Array:
         """[valid segment, row, column], track by track."""
@@ -31,7 +31,7 @@ class Frames(Protocol):
 class Source:
     """What a model reads: sound, an array of stage lyrics, and a column of the tracks as condition."""
 
-    audio: str  # the name of an array of stage audio, or of the frames
+    audio: str = "sound"  # the array of stage ears, or the name of the frames
     lyrics: str | None = None
     condition: str = "none"
     flat: bool = False  # frames as one long vector
@@ -49,12 +49,6 @@ class Corpus:
     scales: Mapping[str, Scale]
     shapes: Mapping[str, Shape]
     labels: tuple[str, ...]  # the values of the condition, in the order of its columns
-
-
-def require_frames(kind: str, parameter: str, external: str) -> None:
-    """Raises a Problem where the features are those of another program, which have no frames."""
-    if kind != "stats" and external != "none":
-        raise Problem(f"{parameter} is {kind}, which audio.external does not give: set it to stats")
 
 
 def available(source: Source) -> Source:
@@ -92,9 +86,7 @@ def corpus(source: Source) -> Corpus:
 def _sound(source: Source) -> tuple[tuple[str, ...], torch.Tensor, torch.Tensor]:
     """The ids, the track of each valid segment, and these segments track by track."""
     arrays = () if source.frames else (source.audio,)
-    rows = store.read_rows(store.BUILD / "audio", "valid", *arrays)
-    if not rows.ids:
-        raise Problem("no track has audio features: run `dvc repro audio` and read what it says")
+    rows = store.read_rows(store.BUILD / "ears", "valid", *arrays)
     track, segment = np.nonzero(rows["valid"])
     if source.frames:
         values = source.frames.segments(rows.ids, np.array(rows["valid"]))

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T", bound=np.generic)
 
 KERNEL = 1  # raise it when the numbers change: what the cache holds is then computed anew
+# Parameters that features do not depend on, or that the key names by itself.
+NO_MATTER = ("workers", "backend", "external", "encoder", "musicnn", "revision", "hears")
 MIN_TRACKS = 4  # tracks that one process computes before a second one would have started
 
 
@@ -153,7 +155,7 @@ def all_features(files: Sequence[SoundFile], p: Audio, kept: Cache) -> Iterator[
 
 def key(file: SoundFile, p: Audio, backend: str) -> str:
     """What the features of a file depend on: its bytes, the parameters, the code; not its name or place."""
-    matters = {name: value for name, value in asdict(p).items() if name not in ("workers", "backend", "external")}
+    matters = {name: value for name, value in asdict(p).items() if name not in NO_MATTER}
     return cache.key(file=file.sha256, kernel=KERNEL, backend=backend, **matters) if file.sha256 else ""
 
 

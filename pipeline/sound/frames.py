@@ -50,9 +50,7 @@ class Frames:
         return values
 
     def _tracks(self, ids: Sequence[str]) -> Iterator[F32]:
-        if self.audio.external != "none":
-            raise Problem(f"audio.external gives no {self.kind} frames: read stats, or set audio.external to none")
-        files = _files(ids)
+        files = sound_files_of(ids)
         kept = _cache_for(files, self.audio)
         tracks = progress(all_features(files, self.audio, kept), self.kind, len(files))
         for file, track in zip(files, tracks, strict=True):
@@ -61,7 +59,16 @@ class Frames:
             yield getattr(track, self.kind)
 
 
-def _files(ids: Iterable[str]) -> list[SoundFile]:
+def frames_of(kind: Literal["sound", "mfcc", "logmel"], parameter: str, audio: Audio) -> Frames | None:
+    """The frames that `parameter` asks for, or None where it asks for what the models are given of each segment."""
+    if kind == "sound":
+        return None
+    if audio.external != "none":
+        raise Problem(f"{parameter} is {kind}, which audio.external does not give: set it to sound")
+    return Frames(kind, audio)
+
+
+def sound_files_of(ids: Iterable[str]) -> list[SoundFile]:
     """The sound files of the tracks, with the digests that stage audio saw."""
     folder, tracks = store.BUILD / "audio", catalog.usable_tracks()["audio"]
     digests = dict(zip(store.read_rows(folder).ids, store.read_json(folder / "sha256.json"), strict=True))

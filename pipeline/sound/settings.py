@@ -33,6 +33,13 @@ class Audio:
     backend: Literal["auto", "scipy", "torchaudio"]
     workers: Annotated[int, Within(0, 1024)]
     external: str = "none"
+    encoder: str = "none"  # musicnn, none, a name on the hub or a folder
+    musicnn: Literal["msd", "mtt"] = "msd"
+    revision: str = ""
+    hears: Annotated[
+        Literal["encoder", "stats", "both"],
+        Rule(lambda hears, audio: hears == "stats" or audio["encoder"] != "none", "stats where audio.encoder is none"),
+    ] = "stats"
 
     @property
     def hop(self) -> int:

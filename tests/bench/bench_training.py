@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from pipeline.nets import device
+from pipeline.core import device
 from pipeline.nets.families import joined
 from pipeline.nets.fit import Songs, fit, standardised
 from pipeline.nets.loop import Recipe

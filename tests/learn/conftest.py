@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import easy, medium
 from pipeline.core import store
-from tests.learn.toys import IDS, STATS, WORDS, StoredFrames
+from tests.learn.toys import IDS, STATS, WORDS, stored_frames_of
 
 
 @pytest.fixture
@@ -22,14 +22,23 @@ def built(small: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
     logmel = rng.standard_normal((8, 3, 16, 16)).astype(np.float32)
     for array in (stats, mfcc, logmel):
         array[~valid] = 99.0
-    store.write_rows(Path("build/audio"), IDS, stats=stats, valid=valid)
+    store.write_rows(Path("build/audio"), IDS)
+    store.write_rows(Path("build/ears"), IDS, sound=stats, valid=valid)
     store.write_rows(Path("build/frames"), IDS, mfcc=mfcc, logmel=logmel)
     has_lyrics = np.array([True, True, False, True, True, False, True, True])
     tfidf = np.where(has_lyrics[:, None], rng.random((8, WORDS)), 0).astype(np.float32)
     few = tfidf[:, :3]
-    store.write_rows(Path("build/lyrics"), IDS[::-1], tfidf=tfidf, tfidf_svd=few, bert_svd=few, has_lyrics=has_lyrics)
+    store.write_rows(
+        Path("build/lyrics"),
+        IDS[::-1],
+        tfidf=tfidf,
+        tfidf_svd=few,
+        bert_svd=few,
+        bert_free_svd=few,
+        has_lyrics=has_lyrics,
+    )
     table = pd.DataFrame({"id": sorted(IDS), "language": ["bn", "en", "", "bn", "en", "hi", "bn", "en"], "reason": ""})
     store.write_table(Path("build/tracks/tracks.csv"), table)
     for stage in (easy, medium):
-        monkeypatch.setattr(stage, "Frames", StoredFrames)
+        monkeypatch.setattr(stage, "frames_of", stored_frames_of)
     return small

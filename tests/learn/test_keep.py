@@ -44,7 +44,7 @@ def test_a_mixture_gives_shares_beside_the_embedding(set_param: Callable[[str, o
     assert curve["epoch"].tolist() == [str(number) for number in range(1, 9)] * 2
 
     vae = load("easy")
-    again = training._assignments(vae, standardised(vae, songs.corpus(Source("stats", flat=True)).songs))
+    again = training._assignments(vae, standardised(vae, songs.corpus(Source("sound", flat=True)).songs))
     assert again is not None
     np.testing.assert_allclose(shares[:, 0], again, atol=1e-4)
 
@@ -53,7 +53,7 @@ def test_a_mixture_gives_shares_beside_the_embedding(set_param: Callable[[str, o
 def test_a_loaded_model_gives_the_embedding_on_disk(set_param: Callable[[str, object], None]) -> None:
     set_param("hard.lyrics", "tfidf")
     hard.main()
-    corpus = songs.corpus(Source("stats", "tfidf", "language"))
+    corpus = songs.corpus(Source("sound", "tfidf", "language"))
     vae = load("hard")
     written = store.read_rows(Path("build/hard"), "hard", "hard_lyrics")
     ready = standardised(vae, corpus.songs)
@@ -63,13 +63,13 @@ def test_a_loaded_model_gives_the_embedding_on_disk(set_param: Callable[[str, ob
     assert np.isnan(lyrics).any()
 
 
-@pytest.mark.parametrize(("name", "kind"), [("conv1d", "mfcc"), ("conv2d", "logmel"), ("fusion", "stats")])
+@pytest.mark.parametrize(("name", "kind"), [("conv1d", "mfcc"), ("conv2d", "logmel"), ("fusion", "sound")])
 @pytest.mark.usefixtures("built")
 def test_every_model_of_medium_can_be_loaded(name: str, kind: str, set_param: Callable[[str, object], None]) -> None:
     set_param("medium.models", [name])
     set_param("medium.lyrics", "tfidf")
     medium.main()
-    frames = None if kind == "stats" else StoredFrames(kind)
+    frames = None if kind == "sound" else StoredFrames(kind)
     corpus, vae = songs.corpus(Source(kind, "tfidf", frames=frames)), load(name)
     written = store.read_rows(Path("build/medium"), name)[name]
     np.testing.assert_allclose(written[:, 0], embed(vae, standardised(vae, corpus.songs)).mean, atol=1e-4)

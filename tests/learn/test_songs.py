@@ -16,7 +16,7 @@ from tests.learn.toys import IDS, STATS, StoredFrames
 
 @pytest.mark.usefixtures("built")
 def test_lyrics_and_condition_find_their_track_by_id() -> None:
-    corpus = songs.corpus(Source("stats", "tfidf", "language"))
+    corpus = songs.corpus(Source("sound", "tfidf", "language"))
     written = store.read_rows(Path("build/lyrics"), "tfidf", "has_lyrics")
     languages = dict(zip(sorted(IDS), ["bn", "en", "", "bn", "en", "hi", "bn", "en"], strict=True))
     assert corpus.ids == IDS
@@ -38,22 +38,22 @@ def given(source: Source) -> tuple[Array, Array]:
 
 @pytest.mark.usefixtures("built")
 def test_shuffled_lyrics_change_hands_among_those_who_have_some() -> None:
-    words, has_lyrics = given(Source("stats", "tfidf"))
-    mixed, still = given(Source("stats", "tfidf", shuffled=True))
+    words, has_lyrics = given(Source("sound", "tfidf"))
+    mixed, still = given(Source("sound", "tfidf", shuffled=True))
     np.testing.assert_array_equal(still, has_lyrics)
     assert sorted(map(tuple, mixed[has_lyrics])) == sorted(map(tuple, words[has_lyrics]))
     assert (mixed[has_lyrics] != words[has_lyrics]).any(1).sum() >= 4
     assert (mixed[~has_lyrics] == words[~has_lyrics]).all()
-    np.testing.assert_array_equal(given(Source("stats", "tfidf", shuffled=True))[0], mixed)
+    np.testing.assert_array_equal(given(Source("sound", "tfidf", shuffled=True))[0], mixed)
 
 
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_missing_lyrics_are_taken_from_a_share_of_those_who_have_some(shuffled: bool) -> None:
-    whole, had = given(Source("stats", "tfidf", shuffled=shuffled))
+    whole, had = given(Source("sound", "tfidf", shuffled=shuffled))
     before = had
     for missing, left in ((0.0, 6), (0.25, 4), (0.5, 3), (0.75, 2)):
-        words, has_lyrics = given(Source("stats", "tfidf", shuffled=shuffled, missing=missing))
+        words, has_lyrics = given(Source("sound", "tfidf", shuffled=shuffled, missing=missing))
         assert has_lyrics.sum() == left
         assert not (has_lyrics & ~before).any()  # a larger share takes the smaller one along
         np.testing.assert_array_equal(words[has_lyrics], whole[has_lyrics])
@@ -63,35 +63,35 @@ def test_missing_lyrics_are_taken_from_a_share_of_those_who_have_some(shuffled: 
 
 @pytest.mark.usefixtures("built")
 def test_a_corpus_without_lyrics_or_languages_gives_neither() -> None:
-    source = Source("stats", "tfidf", "language")
+    source = Source("sound", "tfidf", "language")
     assert songs.available(source) == source
     rows = store.read_rows(Path("build/lyrics"), "has_lyrics")
     store.write_rows(Path("build/lyrics"), rows.ids, has_lyrics=np.zeros(len(rows.ids), bool))
-    assert songs.available(source) == Source("stats", None, "language")
+    assert songs.available(source) == Source("sound", None, "language")
     table = store.read_table(Path("build/tracks/tracks.csv"))
     for languages in ("", "bn"):
         store.write_table(Path("build/tracks/tracks.csv"), table.assign(language=languages))
-        assert songs.available(source) == Source("stats")
+        assert songs.available(source) == Source("sound")
 
 
 @pytest.mark.usefixtures("built")
 def test_only_real_segments_are_learnt_each_under_its_track() -> None:
-    corpus = songs.corpus(Source("stats"))
-    rows = store.read_rows(Path("build/audio"), "stats", "valid")
+    corpus = songs.corpus(Source("sound"))
+    rows = store.read_rows(Path("build/ears"), "sound", "valid")
     assert corpus.songs.track.tolist() == [0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 5, 5, 6, 6, 6, 7, 7, 7]
     assert corpus.songs.audio is not None
-    np.testing.assert_array_equal(corpus.songs.audio[3:5], rows["stats"][1, :2])
-    np.testing.assert_array_equal(corpus.songs.audio[11], rows["stats"][4, 0])
+    np.testing.assert_array_equal(corpus.songs.audio[3:5], rows["sound"][1, :2])
+    np.testing.assert_array_equal(corpus.songs.audio[11], rows["sound"][4, 0])
     assert corpus.songs.audio.max() < 99
 
 
 @pytest.mark.parametrize(
     ("audio", "flat", "shape"),
-    [("stats", True, (STATS,)), ("mfcc", False, (4, 16)), ("mfcc", True, (64,)), ("logmel", False, (16, 16))],
+    [("sound", True, (STATS,)), ("mfcc", False, (4, 16)), ("mfcc", True, (64,)), ("logmel", False, (16, 16))],
 )
 @pytest.mark.usefixtures("built")
 def test_the_scale_standardises_what_is_learnt(audio: str, flat: bool, shape: tuple[int, ...]) -> None:
-    corpus = songs.corpus(Source(audio, flat=flat, frames=None if audio == "stats" else StoredFrames(audio)))
+    corpus = songs.corpus(Source(audio, flat=flat, frames=None if audio == "sound" else StoredFrames(audio)))
     assert corpus.shapes == {"audio": shape}
     assert corpus.songs.audio is not None
     values = corpus.scales["audio"](corpus.songs.audio)
@@ -119,10 +119,4 @@ def test_one_segment_alone_can_still_be_scaled() -> None:
 @pytest.mark.usefixtures("built")
 def test_a_condition_that_is_no_column_is_refused_with_the_columns() -> None:
     with pytest.raises(Problem, match=r"hard\.condition is 'languag', .* it has id, language, reason"):
-        songs.corpus(Source("stats", None, "languag"))
-
-
-def test_no_track_with_features_names_the_command(small: Path) -> None:
-    store.write_rows(small / "build" / "audio", [], stats=np.zeros((0, 2, 3)), valid=np.zeros((0, 2), np.bool_))
-    with pytest.raises(Problem, match="no track has audio features: run `dvc repro audio`"):
-        songs.corpus(Source("stats"))
+        songs.corpus(Source("sound", None, "languag"))

@@ -26,7 +26,7 @@ from tests.learn.toys import IDS, STATS, toy, train_all
 def test_without_any_lyrics_it_is_the_model_of_the_sound_alone() -> None:
     p = load(hard.Params)
     build = partial(experts, hidden=p.hard.hidden, latent=p.hard.latent, dropout=p.hard.dropout)
-    sources = Source("stats", None, "language"), Source("stats", "tfidf", "language", missing=1.0)
+    sources = Source("sound", None, "language"), Source("sound", "tfidf", "language", missing=1.0)
     models = [Model(Path("none"), "toy", "toy", source, build, 2, p.beta, ("audio", "lyrics")) for source in sources]
     alone, empty = train_all([job for model in models for job in plan.jobs(model, (0,), p.train, p.device)])
     np.testing.assert_array_equal(empty.means["toy"], alone.means["toy"])
@@ -58,8 +58,8 @@ def test_songs_that_changed_are_read_anew() -> None:
     p = load(easy.Params)
     jobs = plan.jobs(toy(p, Path("none")), (0,), p.train, p.device)
     (before,) = train_all(jobs)
-    rows = store.read_rows(Path("build/audio"), "stats", "valid")
-    store.write_rows(Path("build/audio"), IDS, stats=np.array(rows["stats"])[::-1], valid=np.array(rows["valid"])[::-1])
+    rows = store.read_rows(Path("build/ears"), "sound", "valid")
+    store.write_rows(Path("build/ears"), IDS, sound=np.array(rows["sound"])[::-1], valid=np.array(rows["valid"])[::-1])
     (after,) = train_all(jobs)
     assert not np.array_equal(before.means["toy"], after.means["toy"])
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import yaml
 from numpy.typing import NDArray
 
 from pipeline.core import store
@@ -46,8 +47,7 @@ def make_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def set_audio(folder: Path, **changes: object) -> None:
     """Writes params.yaml: P with changes."""
     settings = vars(P) | changes
-    lines = [f"  {name}: {value}" for name, value in settings.items()]
-    (folder / "params.yaml").write_text("\n".join(["audio:", *lines]))
+    (folder / "params.yaml").write_text(yaml.safe_dump({"audio": settings, "device": "cpu"}))
 
 
 def list_tracks(folder: Path) -> None:

@@ -12,7 +12,7 @@ import soundfile
 from pipeline import audio
 from pipeline.core import params, store
 from pipeline.core.command import Problem
-from pipeline.sound.frames import Frames
+from pipeline.sound.frames import Frames, frames_of
 from tests.sound.songs import RATE, P, features_of, make_project, music, set_audio, spy_on_decoding
 
 IDS = ("2", "0", "3")
@@ -86,6 +86,5 @@ def test_a_damaged_entry_of_a_changed_file_is_refused(house: Path) -> None:
 
 def test_another_program_gives_no_frames(house: Path) -> None:
     set_audio(house, external="data/x.csv")
-    external = Frames("mfcc", params.load(audio.Params).audio)
-    with pytest.raises(Problem, match="gives no mfcc frames"):
-        external.segments(IDS, VALID)
+    with pytest.raises(Problem, match=r"easy\.input is mfcc, which audio\.external does not give: set it to sound"):
+        frames_of("mfcc", "easy.input", params.load(audio.Params).audio)

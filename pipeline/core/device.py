@@ -2,15 +2,17 @@
 
 import torch
 
+from pipeline.core.command import Problem
+
 
 def choose_device(device: str) -> tuple[torch.device, str]:
-    """The device for `auto`, `cpu` or `cuda`; raises ValueError for `cuda` without a GPU."""
+    """The device for `auto`, `cpu` or `cuda`; raises a Problem for `cuda` without a GPU."""
     if device == "cpu":
         return torch.device("cpu"), "device cpu: as asked"
     if torch.cuda.is_available():
         return torch.device("cuda"), f"device cuda: {torch.cuda.get_device_name()}"
     if device == "cuda":
-        raise ValueError("device is 'cuda' in params.yaml, and PyTorch finds no CUDA GPU: set device to auto or cpu")
+        raise Problem("device is 'cuda' in params.yaml, and PyTorch finds no CUDA GPU: set device to auto or cpu")
     return torch.device("cpu"), "device cpu: no CUDA found"
 
 

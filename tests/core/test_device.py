@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from pipeline.nets import device as devices
+from pipeline.core import device as devices
+from pipeline.core.command import Problem
 
 
 def test_the_processor_is_taken_when_asked_for() -> None:
@@ -12,7 +13,7 @@ def test_the_processor_is_taken_when_asked_for() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_cuda_without_a_gpu_is_an_error_and_auto_is_not() -> None:
-    with pytest.raises(ValueError, match=r"device is 'cuda' .* finds no CUDA GPU"):
+    with pytest.raises(Problem, match=r"device is 'cuda' .* finds no CUDA GPU"):
         devices.choose_device("cuda")
     assert devices.choose_device("auto") == (torch.device("cpu"), "device cpu: no CUDA found")
 
