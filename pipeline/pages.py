@@ -18,10 +18,30 @@ from markupsafe import Markup
 from pipeline.core import command, params, store
 from pipeline.core.command import Problem
 from pipeline.core.settings import Evaluate
-from pipeline.html import clusters, corpus, findings, html, mapped, models, pictures, protocol, questions, trials
-from pipeline.html.outputs import Missing, Outputs
+from pipeline.html import (
+    clusters,
+    corpus,
+    encoders,
+    findings,
+    html,
+    languages,
+    mapped,
+    models,
+    pictures,
+    protocol,
+    questions,
+    trials,
+)
+from pipeline.html.outputs import Empty, Missing, Outputs
 
 log = logging.getLogger(__name__)
+
+Piece = Callable[[Outputs], str]
+BY_CLUSTERER = (
+    "The number of clusters is a parameter and never comes from the labels. Only *oracle k* takes it from them, as an"
+    " upper reference. DBSCAN and HDBSCAN choose the number themselves and leave tracks out, so the share of tracks in"
+    " a cluster stands beside their scores."
+)
 
 
 @dataclass(frozen=True)
@@ -29,28 +49,55 @@ class Params:
     evaluate: Evaluate
 
 
-PIECES: Mapping[str, Callable[[Outputs], str]] = {  # Markup is HTML, other text is Markdown
+def section(title: str, write: Piece, prose: str = "") -> Piece:
+    """A piece under its own heading, which is not shown either where the corpus has nothing for the piece."""
+
+    def written(out: Outputs) -> str:
+        text = _text(write, out)
+        return "\n\n".join(filter(None, (f"## {title}", prose, text))) if text else ""
+
+    return written
+
+
+def _text(write: Piece, out: Outputs) -> str:
+    """A piece as Markdown, or the sentence in its place."""
+    try:
+        content = write(out)
+    except Empty as reason:
+        return html.nothing(reason)
+    except Missing as reason:
+        log.info("%s", reason)
+        return html.missing(reason)
+    return html.raw(content) if isinstance(content, Markup) else content
+
+
+PIECES: Mapping[str, Piece] = {  # Markup is HTML, other text is Markdown
     "answer": findings.answer,
     "verdicts": findings.verdicts,
+    "setting": findings.setting,
     "headline": findings.headline,
-    "best_map": pictures.best_map,
-    "by_clusterer": models.by_clusterer,
+    "best_map": section("Map of the songs", pictures.best_map),
+    "encoders": encoders.described,
+    "families": models.families,
+    "by_clusterer": section("Agreement with labels, by clusterer", models.by_clusterer, BY_CLUSTERER),
     "by_score": models.by_score,
-    "k_curve": models.k_curve,
+    "k_curve": section("Does the number of clusters matter?", models.k_curve),
     "units": models.units,
     "units_figure": lambda out: pictures.pictures(out, "units"),
     "curves": lambda out: pictures.pictures(out, "curves"),
-    "reconstructions": lambda out: pictures.pictures(out, "reconstruction"),
-    "traversals": lambda out: pictures.pictures(out, "traversal"),
-    "seeds": lambda out: pictures.pictures(out, "scores"),
-    "crossmodal": lambda out: pictures.pictures(out, "crossmodal"),
+    "reconstructions": section("Reconstructions", lambda out: pictures.pictures(out, "reconstruction")),
+    "traversals": section("Effect of single latent units", lambda out: pictures.pictures(out, "traversal")),
+    "seeds": section("Differences between seeds", lambda out: pictures.pictures(out, "scores")),
+    "crossmodal": section("Sound and lyrics of the same song", lambda out: pictures.pictures(out, "crossmodal")),
     "explorer": mapped.explorer,
     "trust": mapped.trust,
-    "maps": lambda out: pictures.pictures(out, "map_"),
+    "maps": section("Static maps", lambda out: pictures.pictures(out, "map_")),
+    "reading": clusters.reading,
     "cards": clusters.cards,
-    "compositions": lambda out: pictures.pictures(out, "clusters_"),
+    "compositions": section("What they are made of", lambda out: pictures.pictures(out, "clusters_")),
     "questions": questions.sections,
     "described": corpus.described,
+    "languages": section("Languages", languages.spoken),
     "health": lambda _: corpus.health(),
     "audit": corpus.audit,
     "card": lambda _: corpus.card(),
@@ -60,16 +107,8 @@ PIECES: Mapping[str, Callable[[Outputs], str]] = {  # Markup is HTML, other text
 
 
 def pieces(out: Outputs) -> dict[str, str]:
-    """Every piece of every page as Markdown, or the sentence in its place."""
-    texts = {}
-    for name, write in PIECES.items():
-        try:
-            piece = write(out)
-            texts[name] = html.raw(piece) if isinstance(piece, Markup) else piece
-        except Missing as reason:
-            log.info("%s: %s", name, reason)
-            texts[name] = html.missing(reason)
-    return texts
+    """Every piece of every page as Markdown."""
+    return {name: _text(write, out) for name, write in PIECES.items()}
 
 
 def variables(out: Outputs) -> dict[str, dict[str, str]]:

@@ -26,8 +26,10 @@ AMI = {  # of each representation: genre, language
     "pca": (0.5127, 0.0214),
     "tfidf": (0.0143, 0.5821),
 }
+TAGS = [["guitar <b>", 0.6213], ["sad", 0.3111], ["piano", 0.0123]]
 PICTURES = ["map_easy", "map_pca", "clusters_easy", "curves", "units", "scores", "reconstruction_conv1d"]
 PICTURES += ["traversal_easy", "crossmodal_matrix"]
+KNOWN = {"hard": {"reads": ["toy-ears", "toy-words"], "may_know": True}}
 FLAGS = {("hard", "language"): "leaky", ("conv2d", "genre"): "collapsed", ("conv2d", "language"): "collapsed"}
 
 
@@ -86,6 +88,11 @@ def metrics() -> dict[str, Any]:
             about |= {"active_units": 7.5, "latent": 16}
         if name == "conv2d":
             about["flag"] = "collapsed"
+        if name == "hard":
+            about["condition"] = "language"
+        about["own_space"] = about["reference_space"] = {"silhouette": 0.2531}
+        about["stability"] = {"seeds": 0.6123, "subsamples": 0.7 - 0.01 * len(scores)}
+        about |= KNOWN.get(name, {})
         for label, value in zip(LABELS, values, strict=True):
             about[label] = {"ami": value, "ami_low": value - 0.0613, "ami_high": value + 0.0587, "ari": None}
             if FLAGS.get((name, label)) == "leaky":
@@ -179,7 +186,8 @@ def pictures(folder: Path) -> None:
     store.write_json(folder / "map.json", the_map(rng))
     cards = [card("0", [0, 2, 4]), card("1", [1, 3])]
     tracks = {f"t{n}": track(n) | {"preview": n < 2} for n in range(5)}
-    store.write_json(folder / "clusters.json", {"clusterer": "kmeans", "tracks": tracks, "models": {"easy": cards}})
+    shared = {"clusterer": "kmeans", "tagger": "toy-ears", "tracks": tracks}
+    store.write_json(folder / "clusters.json", shared | {"models": {"easy": cards}})
 
 
 def track(n: int) -> dict[str, Any]:
@@ -189,7 +197,9 @@ def track(n: int) -> dict[str, Any]:
 def the_map(rng: np.random.Generator) -> dict[str, Any]:
     ids = [f"t{n}" for n in range(6)]
     genre, tempo = ["rock", "", "folk"] * 2, [str(60 + 9 * n) for n in range(6)]
-    tracks = {id_: track(n) | {"values": {"genre": genre[n], "tempo": tempo[n]}} for n, id_ in enumerate(ids)}
+    tracks = {
+        id_: track(n) | {"values": {"genre": genre[n], "tempo": tempo[n]}, "tags": TAGS} for n, id_ in enumerate(ids)
+    }
     trust = {"trustworthiness": 0.9123, "neighbours": 2}
     planes = {
         name: {
@@ -203,12 +213,14 @@ def the_map(rng: np.random.Generator) -> dict[str, Any]:
     clusters = {id_: str(n % 2) for n, id_ in enumerate(ids)}
     model = {"family": "dense VAE", "condition": "none", "clusters": clusters, "neighbours": near, "planes": planes}
     models = {"easy": model, "pca": model | {"family": "PCA"}}
-    return {"tracks": tracks, "columns": ["genre", "tempo"], "models": models, "preview_seconds": 1}
+    shared = {"columns": ["genre", "tempo"], "tagger": "toy-ears", "preview_seconds": 1}
+    return shared | {"tracks": tracks, "models": models}
 
 
 def card(cluster: str, rows: list[int]) -> dict[str, Any]:
     labels = {"genre": [["rock", 2], ["<folk>", 1]]}
-    content = {"labels": labels, "sound": [["noisier", 1.25]], "terms": {"bn": ["বৃষ্টি"]}}
+    content = {"labels": labels, "sound": [["noisier", 1.25]], "terms": {"bn": ["বৃষ্টি"], "de": ["Regen"]}}
+    content["tags"] = [["guitar <b>", 1.7321, 0.6213], ["sad", 0.8132, 0.3111]] if cluster == "0" else []
     return {"cluster": cluster, "size": len(rows), **content, "exemplars": [f"t{n}" for n in rows]}
 
 
@@ -219,7 +231,23 @@ def corpus(project: Path) -> None:
     for stage, files in {"tracks": ["a.ogg"], "audio": [], "lyrics": []}.items():
         rows = [("t6", stage, file, f"{file} is missing") for file in files]
         store.write_table(project / "build" / stage / "skipped.csv", pd.DataFrame(rows, columns=catalog.SKIPPED))
+    heard(project / "build")
     (project / "data" / "card").mkdir(parents=True)
     (project / "data" / "card" / "a.png").write_bytes(b"picture")
     text = "# Songs\n\n<script>alert(1)</script>\n\n| a | b |\n|---|---|\n| 1 | গান |\n\n![a song](card/a.png)\n"
     (project / "data" / "README.md").write_text(f"{text}\n```\ncode\n```\n", encoding="utf-8")
+
+
+def heard(build: Path) -> None:
+    """What stages ears and lyrics say of their encoders and of the languages."""
+    known = {"encoder": "toy-ears", "trained_on": "a million <songs>", "tagger": "toy-ears", "may_know": True}
+    store.write_json(build / "ears" / "about.json", known | {"hears": "both", "numbers": 5})
+    read = {"encoder": "toy-words", "trained_on": "many texts", "language": "mean", "may_know": False}
+    store.write_json(build / "lyrics" / "about.json", read)
+    shares = [("t0", "bn", 1.0), ("t1", "bn", 0.5), ("t1", "en", 0.5), ("t2", "unsure", 0.8), ("t2", "bn", 0.2)]
+    rows = [{"id": id_, "language": code, "share": share} for id_, code, share in [*shares, ("t3", "de", 0.9)]]
+    store.write_table(build / "lyrics" / "languages.csv", pd.DataFrame(rows).assign(name=""))
+    doubts = pd.DataFrame([{"id": "t3", "table": "bn", "heard": "de", "share": 0.9}])
+    store.write_table(build / "lyrics" / "disagreements.csv", doubts)
+    card = {"synthetic": False, "labels": list(LABELS), "factors": [], "unseen_by": []}
+    store.write_json(build / "tracks" / "corpus.json", card | {"sound": "genre", "words": "genre", "language": ""})

@@ -117,7 +117,8 @@ def test_the_map_carries_its_data_unchanged_and_closes_no_script() -> None:
     inner = re.search(r'id="map-data">(.*?)</script>', text, re.DOTALL)
     assert inner is not None
     data = json.loads(inner[1])
-    assert data == store.read_json(store.REPORTS / "figures" / "map.json")
+    languages = {"bn": {"name": "Bangla", "tag": "bn"}, "en": {"name": "English", "tag": "en"}}
+    assert data == store.read_json(store.REPORTS / "figures" / "map.json") | {"languages": languages}
     assert text.count("</script>") == 3
 
 
@@ -187,3 +188,128 @@ def test_a_model_has_active_units_and_a_baseline_has_none(project: Path) -> None
     assert rank.ordered(out, ["tfidf", "unknown", "pca", "hard", "easy"]) == ["easy", "hard", "pca", "tfidf", "unknown"]
     about = out.representations()
     assert [name for name in about if rank.is_model(about[name])] == ["easy", "hard", "conv2d"]
+
+
+@pytest.mark.usefixtures("project")
+def test_what_may_know_the_corpus_is_marked_and_its_encoders_are_named() -> None:
+    for name in ("headline", "by_clusterer", "units"):
+        assert "<code>hard</code>§" in written(name), name
+        assert "<code>easy</code>§" not in written(name)
+    text = plain(written("headline"))
+    assert "§ It rests on a pretrained encoder (toy-ears, toy-words) that may have heard these songs" in text
+    change("metrics.json", lambda metrics: metrics | {"hard": metrics["hard"] | {"may_know": False}})
+    assert "§" not in written("headline")
+
+
+@pytest.mark.usefixtures("project")
+def test_encoders_are_named_with_what_they_know() -> None:
+    text = plain(written("encoders"))
+    assert "Sound: the models hear statistics of the sound and vectors of toy-ears." in text
+    assert "toy-ears is a pretrained encoder, trained on a million <songs>. It may have heard these songs" in text
+    assert "Lyrics: toy-words, trained on many texts. The mean vector of each language is subtracted" in text
+    assert "Tags of songs and clusters are the opinion of toy-ears" in text
+    file = store.BUILD / "ears" / "about.json"
+    store.write_json(file, {"encoder": "none", "hears": "stats", "tagger": "", "trained_on": "", "may_know": False})
+    text = plain(written("encoders"))
+    assert "Sound: the models hear statistics of the sound. Lyrics" in text
+    assert "Tags" not in text
+    file.unlink()
+    assert "build/ears/about.json is missing: run `dvc repro ears`" in written("encoders")
+
+
+@pytest.mark.usefixtures("project")
+def test_the_languages_of_table_and_lyrics_stand_side_by_side_with_their_names() -> None:
+    text = plain(written("languages"))
+    assert "Bangla 6 1" in text
+    assert "German 0 1" in text
+    assert "mixed – 1 unsure – 1 no lyrics – 2" in text
+    assert "Tracks whose lyrics are in another language than the table says" in text
+    assert "t3 bn German 90%" in text
+
+
+@pytest.mark.usefixtures("project")
+def test_cards_show_tags_as_the_opinion_of_the_tagger() -> None:
+    text = plain(written("cards"))
+    assert "toy-ears hears more than elsewhere: guitar <b> 0.62 ( +1.7 ), sad 0.31 ( +0.8 )." in text
+    assert text.count("hears more than elsewhere") == 1  # the other cluster has none
+    assert '<dt>German</dt><dd lang="de">Regen</dd>' in written("cards")
+    assert "Tags are the opinion of toy-ears, a pretrained tagger, and no labels" in plain(written("reading"))
+
+
+def without(labels: tuple[str, ...]) -> Callable[[Any], Any]:
+    """metrics.json without the scores on these labels."""
+    return lambda metrics: {
+        name: {key: value for key, value in scores.items() if key not in labels} for name, scores in metrics.items()
+    }
+
+
+@pytest.fixture
+def unlabelled(project: Path, set_param: Callable[[str, object], None]) -> Path:
+    """The made-up run without labels: no score has one, and no figure shows one."""
+    set_param("evaluate.labels", [])
+    change("metrics.json", without(sample_report.LABELS))
+    results = pd.read_csv(store.REPORTS / "results.csv", dtype=str, keep_default_na=False)
+    store.write_table(store.REPORTS / "results.csv", results[results["label"] == ""])
+    store.write_table(store.REPORTS / "kcurve.csv", pd.DataFrame(columns=["representation", "k", "label", "ami"]))
+    gone = ("scores.png", "traversal_easy.png")
+    change("figures/figures.json", lambda figures: [each for each in figures if each["file"] not in gone])
+    return project
+
+
+@pytest.mark.usefixtures("unlabelled")
+def test_without_labels_the_report_shows_sizes_shape_and_stability() -> None:
+    answer = plain(written("answer"))
+    assert "The songs have no labels, so no grouping can be called right or wrong." in answer
+    assert "easy groups them most steadily" in answer
+    assert "0.69 stability silhouette 0.25 in the common space 1 clusters, of 4 songs" in answer
+    headline = written("headline")
+    assert "Shape and stability of kmeans clusters" in headline
+    assert "AMI" not in headline
+    assert "No model is trained on the labels" not in plain(written("setting"))
+    assert "6 clusters by kmeans" in plain(written("setting"))
+    assert "(unknown)" not in (store.REPORTS / "_variables.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("unlabelled")
+@pytest.mark.parametrize("name", ["by_clusterer", "k_curve", "seeds", "traversals"])
+def test_without_content_there_is_no_heading(name: str) -> None:
+    assert written(name) == ""
+
+
+@pytest.mark.usefixtures("project")
+def test_a_section_has_its_heading_above_its_content_and_above_what_is_missing() -> None:
+    assert written("k_curve").startswith("## Does the number of clusters matter?\n\n```{=html}")
+    (store.REPORTS / "kcurve.csv").unlink()
+    text = written("k_curve")
+    assert text.startswith("## Does the number of clusters matter?\n\n::: {.hint .hint-warning")
+    assert "run `dvc repro evaluate`" in text
+
+
+@pytest.mark.usefixtures("project")
+def test_lyrics_models_have_no_row_where_there_are_no_lyrics() -> None:
+    none = {"ami": None, "ami_low": None, "ami_high": None}
+    empty = {"family": "TF-IDF", "genre": none, "language": none, "own_space": {"silhouette": None}}
+    data = {"data": {"tracks": 6, "with_lyrics": 0}}
+    change("metrics.json", lambda metrics: metrics | {"tfidf": empty} | data)
+    assert "tfidf" in set(pd.read_csv(store.REPORTS / "results.csv")["representation"])
+    for name in ("headline", "by_clusterer", "by_score", "k_curve"):
+        assert "tfidf" not in written(name), name
+    assert "none of them with lyrics" in plain(written("setting"))
+    assert "read vectors" not in plain(written("setting"))
+    assert "Lyrics: this corpus has none." in plain(written("encoders"))
+    assert "words" not in plain(written("families"))
+
+
+@pytest.mark.usefixtures("project")
+def test_a_small_corpus_has_a_warning_above_its_results() -> None:
+    assert "A small corpus" not in written("setting")
+    change("metrics.json", lambda metrics: metrics | {"data": metrics["data"] | {"small": "Six songs are few."}})
+    assert "A small corpus Six songs are few." in plain(written("setting"))
+
+
+@pytest.mark.usefixtures("project")
+def test_hard_is_described_by_the_condition_that_it_has() -> None:
+    assert "It receives the language as input" in plain(written("families"))
+    change("metrics.json", without(("condition",)))
+    assert "as input" not in plain(written("families"))
+    assert "as input" not in plain(written("setting"))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pipeline.html import languages
 from pipeline.html.html import tabs
-from pipeline.html.outputs import Missing, Outputs, Part
+from pipeline.html.outputs import Empty, Missing, Outputs, Part
 from pipeline.html.templates import render
 
 NAMED = 4  # values of a label that are named under its bar
 COLOURS = 7
-LANGUAGES = {"bn": "Bangla", "en": "English"}
 Colours = Mapping[str, Mapping[str, int]]  # label -> value -> number of its colour, the same on all cards
 
 
@@ -37,21 +37,36 @@ class Label:
         return sum(pair[1].number or 0 for pair in list(self.counts)[NAMED:])
 
     def words(self, value: str) -> str:
-        return LANGUAGES.get(value, value) if self.name == "language" else value
+        return languages.named(value) if self.name == "language" else value
 
 
 def cards(out: Outputs) -> Markup:
     """The cards of each model of the map, one tab per model."""
-    models = out("figures/clusters.json")["models"]
-    sheets = {}
+    content, sheets = out("figures/clusters.json"), {}
+    models = content["models"]
     for name in models.keys:
         colours = most_common(models[name])
-        content = [(card, *_stability(out, name, card), _labels(card, colours)) for card in models[name]]
-        tracks = out("figures/clusters.json")["tracks"]
-        sheets[name] = render("clusters", cards=content, tracks=tracks, languages=LANGUAGES)
+        rows = [(card, *_stability(out, name, card), _labels(card, colours)) for card in models[name]]
+        sheets[name] = render(
+            "clusters",
+            cards=rows,
+            tracks=content["tracks"],
+            tagger=content["tagger"].text,
+            named=languages.named,
+            tag=languages.tag,
+        )
     if not sheets:
-        raise Missing("None of `figures.map_models` has clusters: name a trained one and run `dvc repro figures`")
+        raise Empty("No model of `figures.map_models` has clusters: `dvc repro figures` says why")
     return tabs("cards", sheets)
+
+
+def reading(out: Outputs) -> Markup:
+    """How to read the cards: what of them there is."""
+    content = out("figures/clusters.json")
+    models = content["models"]
+    cards_ = [card for name in models.keys for card in models[name]]
+    has_words = any(card["terms"].value for card in cards_)
+    return render("reading", clusterer=content["clusterer"].text, tagger=content["tagger"].text, has_words=has_words)
 
 
 def _labels(card: Part, colours: Colours) -> list[Label]:

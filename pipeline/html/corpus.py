@@ -1,32 +1,24 @@
 """Data: what is in the corpus, what is missing or damaged, what the audit found, and the corpus's own card."""
 
 from collections import Counter
-from collections.abc import Callable
 
 import pandas as pd
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from pipeline.core import catalog, store
-from pipeline.core.command import Problem
 from pipeline.html.html import Cell, Line, Table, chip, code, table
-from pipeline.html.outputs import Missing, Outputs, Part
+from pipeline.html.languages import named
+from pipeline.html.outputs import Outputs, Part, made
 from pipeline.html.templates import part, render
 
 MAX_VALUES = 15
 MAX_LANGUAGES = 4  # that have a column each
 
 
-def _read(read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    try:
-        return read()
-    except Problem as problem:
-        raise Missing(str(problem)) from None
-
-
 def described(out: Outputs) -> Markup:
     """The number of tracks with each value of a label, by language."""
-    used = _read(catalog.usable_tracks)
+    used = made(catalog.usable_tracks)
     languages = sorted(set(used["language"]) - {""}) if "language" in used else []
     columns = languages if len(languages) <= MAX_LANGUAGES else []
     labels = [label for label in out.labels if label in used and (label != "language" or not columns)]
@@ -40,14 +32,15 @@ def _counts(used: pd.DataFrame, label: str, languages: list[str]) -> Markup:
     for value in values[:MAX_VALUES]:
         subset = used[used[label] == value]
         by_language = [Cell(str(int((subset["language"] == language).sum()))) for language in languages]
-        lines.append(Line(Cell(value or "unknown", value), [Cell(str(len(subset)), len(subset)), *by_language]))
+        name = named(value) if label == "language" else value
+        lines.append(Line(Cell(name or "unknown", name), [Cell(str(len(subset)), len(subset)), *by_language]))
     rest = [f"And {len(values) - MAX_VALUES} further values."] if len(values) > MAX_VALUES else []
-    return table(Table(f"Tracks by {label}", [label, "tracks", *languages], lines, rest))
+    return table(Table(f"Tracks by {label}", [label, "tracks", *map(named, languages)], lines, rest))
 
 
 def health() -> Markup:
     """Which files are missing or damaged, and which tracks have no lyrics."""
-    table_, skipped = _read(catalog.usable_tracks), _read(catalog.skipped)
+    table_, skipped = made(catalog.usable_tracks), made(catalog.skipped)
     total = len(table_) + int((skipped["stage"] == "tracks").sum())
     used = table_.drop(skipped["id"][skipped["stage"] == "audio"], errors="ignore")
     silent = list(used["id"][used["has_lyrics"] != "yes"]) if "has_lyrics" in used else []

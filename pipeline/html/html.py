@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from pipeline.html.outputs import Missing, Part
+from pipeline.html.outputs import Empty, Missing, Part
 from pipeline.html.templates import part as _part
 from pipeline.html.templates import render
 
@@ -65,6 +65,11 @@ def text_cell(text: str) -> Cell:
     return Cell(text, text)
 
 
+def number_of(count: int | None) -> Cell:
+    """A count of tracks; a dash where there is none to give."""
+    return Cell(UNKNOWN) if count is None else Cell(str(count), count)
+
+
 def number_cell(part: Part, digits: int = 2, *, signed: bool = False) -> Cell:
     return Cell(number(part, digits, signed=signed), part.number)
 
@@ -103,6 +108,11 @@ def raw(html: Markup) -> str:
     """HTML as a block of Markdown. Only a fence could end such a block."""
     text = str(html).replace("```", "&#96;&#96;&#96;")
     return f"```{{=html}}\n{text}\n```\n"
+
+
+def nothing(reason: Empty) -> str:
+    """What stands on the page, as Markdown, where this corpus has nothing to show; empty without a reason."""
+    return f'::: {{.hint role="note"}}\n{reason}.\n:::\n' if str(reason) else ""
 
 
 def missing(reason: Missing) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from markupsafe import Markup
 
-from pipeline.html import charts, rank
+from pipeline.html import charts, encoders, rank
 from pipeline.html.findings import COLLAPSED, LEAKY
 from pipeline.html.html import UNKNOWN, Cell, Line, Table, code, count_cell, head, number_cell, table, tabs
-from pipeline.html.outputs import Outputs, Part
-from pipeline.html.templates import part
+from pipeline.html.outputs import Empty, Outputs, Part
+from pipeline.html.templates import part, render
 
 TITLES = {
     "kmeans": "KMeans",
@@ -56,8 +56,8 @@ Columns = Mapping[str, Mapping[str, Part]]  # head -> representation -> row of r
 
 def by_clusterer(out: Outputs) -> Markup:
     """AMI with every label, a tab per clusterer."""
-    results = out("results.csv")
-    rows = results.where(score="ami")
+    results = out.rows("results.csv")
+    rows = [row for row in results if row["score"].text == "ami"]
     clusterers = {row["clusterer"].text for row in rows}
     sheets = {}
     for clusterer in [*TITLES, *sorted(clusterers - set(TITLES))]:
@@ -65,13 +65,16 @@ def by_clusterer(out: Outputs) -> Markup:
             columns = _by_label(out, [row for row in rows if row["clusterer"].text == clusterer], "AMI")
             free = _free(results, clusterer) if clusterer in FREE else {}
             sheets[TITLES.get(clusterer, clusterer)] = _scores(out, f"AMI under {clusterer}", columns, free)
+    if not sheets:
+        raise Empty
     return tabs("by-clusterer", sheets)
 
 
-def _free(results: Part, clusterer: str) -> Columns:
+def _free(results: list[Part], clusterer: str) -> Columns:
     """The number of clusters and the share of tracks in them."""
     columns = {"clusters": "clusters", "tracks in a cluster": "coverage"}
-    return {title: _by_name(results.where(clusterer=clusterer, score=score)) for title, score in columns.items()}
+    rows = [row for row in results if row["clusterer"].text == clusterer]
+    return {title: _by_name(row for row in rows if row["score"].text == score) for title, score in columns.items()}
 
 
 def _by_name(rows: Iterable[Part]) -> dict[str, Part]:
@@ -103,8 +106,10 @@ def _scores(out: Outputs, caption: str, columns: Columns, plain: Columns | None 
     for name in rank.ordered(out, _by_name(rows)):
         collapsed = name in flagged["collapsed"]
         cells = [*_cells(name, columns, _score), *_cells(name, plain, lambda row: number_cell(row["mean"]))]
-        lines.append(Line(_name(name, collapsed), cells, "collapsed" if collapsed else ""))
+        lines.append(Line(_name(out, name, collapsed=collapsed), cells, "collapsed" if collapsed else ""))
     notes = [NOTES[flag] for flag, names in flagged.items() if names]
+    about = out.representations()
+    notes += encoders.notes(about[name] for name in _by_name(rows))
     return table(Table(caption, ["representation", *columns, *plain], lines, notes))
 
 
@@ -112,8 +117,8 @@ def _cells(name: str, columns: Columns, cell: Callable[[Part], Cell]) -> list[Ce
     return [cell(by_name[name]) if name in by_name else Cell(UNKNOWN) for by_name in columns.values()]
 
 
-def _name(name: str, collapsed: bool) -> Cell:
-    return Cell(code(name) + ("‡" if collapsed else ""), name)
+def _name(out: Outputs, name: str, *, collapsed: bool) -> Cell:
+    return Cell(code(name) + ("‡" if collapsed else "") + encoders.mark(out.representations()[name]), name)
 
 
 def _score(row: Part) -> Cell:
@@ -125,8 +130,8 @@ def _score(row: Part) -> Cell:
 
 def by_score(out: Outputs) -> Markup:
     """The other scores of the headline clusterer, a tab per kind."""
-    results = out("results.csv")
-    headline = results.where(clusterer=out.headline)
+    results = out.rows("results.csv")
+    headline = [row for row in results if row["clusterer"].text == out.headline]
     sheets = {}
     for score, title in AGREEMENT.items():
         if rows := [row for row in headline if row["score"].text == score]:
@@ -142,8 +147,10 @@ def by_score(out: Outputs) -> Markup:
 
 def k_curve(out: Outputs) -> Markup:
     """AMI over the number of clusters, a tab per label."""
-    rows = out("kcurve.csv")
-    series = {label: _k_series(rows.where(label=label)) for label in out.labels}
+    rows = out.rows("kcurve.csv")
+    series = {label: _k_series([row for row in rows if row["label"].text == label]) for label in out.labels}
+    if not any(series.values()):
+        raise Empty
     return tabs("k-curve", {label: _k_chart(out, label, lines) for label, lines in series.items() if lines})
 
 
@@ -164,6 +171,20 @@ def _k_chart(out: Outputs, label: str, series: charts.Series) -> Markup:
     return part("captioned", chart, CURVES)
 
 
+def families(out: Outputs) -> Markup:
+    """A sentence on each model that there is."""
+    about = out.representations()
+    has_lyrics = bool(out("metrics.json")["data"]["with_lyrics"].number)
+    medium = {
+        "conv1d": "a convolutional VAE on MFCC frames",
+        "conv2d": "a convolutional VAE on log-mel pictures",
+        "fusion": f"a dense VAE on {'sound and words' if has_lyrics else 'the sound'}",
+    }
+    given = about["hard"]["condition"].text if "hard" in about else ""
+    present = {name: words for name, words in medium.items() if name in about}
+    return render("families", names=set(about), medium=present, has_lyrics=has_lyrics, given=given)
+
+
 def units(out: Outputs) -> Markup:
     """Active units of each model."""
     about = out.representations()
@@ -171,5 +192,5 @@ def units(out: Outputs) -> Markup:
     for name in rank.ordered(out, [name for name in about if rank.is_model(about[name])]):
         scores, flag = about[name], about[name]["flag"].text
         cells = [Cell(scores["family"].text), count_cell(scores["active_units"]), count_cell(scores["latent"])]
-        lines.append(Line(_name(name, flag == "collapsed"), cells, flag))
+        lines.append(Line(_name(out, name, collapsed=flag == "collapsed"), cells, flag))
     return table(Table("Active units", ["model", "family", "active units", "latent units"], lines))

@@ -1,12 +1,15 @@
 """The tracked outputs of a run: every number knows its place in them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.core import store
+from pipeline.core.command import Problem
+
+Value = TypeVar("Value")
 
 MADE_BY = {  # file under reports/ -> the stage that makes it
     "metrics.json": "evaluate",
@@ -24,6 +27,21 @@ MADE_BY = {  # file under reports/ -> the stage that makes it
 
 class Missing(Exception):
     """An output is missing: the message is the sentence that stands on the page in its place."""
+
+
+class Empty(Exception):
+    """The corpus has nothing for a piece of a page.
+
+    The message stands in its place; without a message neither the piece nor its heading is shown.
+    """
+
+
+def made(read: Callable[[], Value]) -> Value:
+    """What `read` returns; where its file is missing, the page shows the command that makes it."""
+    try:
+        return read()
+    except Problem as problem:
+        raise Missing(str(problem)) from None
 
 
 @dataclass(frozen=True)
@@ -93,9 +111,20 @@ class Outputs:
         return self.read[name]
 
     def representations(self) -> dict[str, Part]:
-        """The scores of each representation in metrics.json."""
+        """The scores of each representation in metrics.json; without those of lyrics where the corpus has none."""
         metrics = self("metrics.json")
-        return {name: metrics[name] for name in metrics.keys if name != "data"}
+        every = {name: metrics[name] for name in metrics.keys if name != "data"}
+        return {name: scores for name, scores in every.items() if self._is_scored(scores)} or every
+
+    def _is_scored(self, scores: Part) -> bool:
+        """Whether any score is defined; none is where no track has a place in the representation."""
+        labels = [scores[label]["ami"] for label in self.labels]
+        return any(each.number is not None for each in (*labels, *scores["own_space"], *scores["reference_space"]))
+
+    def rows(self, name: str) -> list[Part]:
+        """The rows of a table that are about the representations that are shown."""
+        shown = self.representations()
+        return [row for row in self(name) if row["representation"].text in shown]
 
     def shown(self) -> list[str]:
         """The labels that have scores, in the order of evaluate.labels."""

@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from pipeline.html import rank
 from pipeline.html.html import tabs
-from pipeline.html.outputs import Missing, Outputs, Part
+from pipeline.html.outputs import Empty, Missing, Outputs, Part
 from pipeline.html.templates import render
 
 KEPT_COLOURS = ("reconstruction_conv", "clusters_", "crossmodal_matrix")  # not inverted on a dark page
@@ -25,10 +25,13 @@ def pictures(out: Outputs, start: str) -> Markup:
     names = {
         file.rsplit(".", 1)[0].removeprefix(start).strip("_"): figure
         for file, figure in figures.items()
-        if file.startswith(start) and (out.reports / "figures" / file).exists()
+        if file.startswith(start)
     }
     if not names:
-        raise Missing(f"`reports/figures/{start}*.png` is missing: run `dvc repro figures`")
+        raise Empty
+    for figure in names.values():
+        if not (out.reports / "figures" / figure["file"].text).exists():
+            raise Missing(f"`reports/figures/{figure['file'].text}` is missing: run `dvc repro figures`")
     if len(names) == 1:
         return picture(*names.values())
     return tabs(
@@ -43,4 +46,4 @@ def best_map(out: Outputs) -> Markup:
     for name in out("figures/map.json")["models"].keys:
         if figure := figures.get(f"map_{name}.png"):
             return picture(figure)
-    raise Missing("No map could be drawn from this corpus: see what `dvc repro figures` says")
+    raise Empty

@@ -36,11 +36,13 @@ def run(out: Outputs) -> dict[str, str]:
     """The settings of this run, as variables of the prose."""
 
     def column(name: str) -> str:
-        return _range([row[name].text for row in out("results.csv").where(clusterer=out.headline, score="ami")])
+        rows = out("results.csv").where(clusterer=out.headline)
+        scored = [row for row in rows if row["score"].text == "ami"]
+        return _range([row[name].text for row in scored or rows])
 
     return {
         "headline": out.headline,
-        "labels": ", ".join(out.labels),
+        "labels": ", ".join(out.labels) or "this corpus has none",
         "k": _or_reason(lambda: column("k")),
         "seeds": _or_reason(lambda: column("seeds")),
         "representations": _or_reason(lambda: str(len(out.representations()))),
@@ -57,5 +59,5 @@ def _or_reason(value: Callable[[], str]) -> str:
 def _range(texts: list[str]) -> str:
     values = sorted({float(text) for text in texts if text})
     if not values:
-        return "(unknown)"
+        return "–"
     return f"{values[0]:g}" if values[0] == values[-1] else f"{values[0]:g} to {values[-1]:g}"

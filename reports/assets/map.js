@@ -6,7 +6,6 @@
   const [plot, list, audio] = [at("map-plot"), at("map-list"), at("map-audio")];
   const MOST_COLOURS = 7, MOST_LISTED = 300, MANY = 1500;
   const SYMBOLS = ["circle", "square", "triangle-up", "diamond", "cross", "x", "star"];
-  const LANGUAGES = { bn: "Bangla", en: "English" };
   const state = { model: Object.keys(data.models)[0], plane: "", colour: "cluster", search: "", chosen: null, listed: [] };
 
   const model = () => data.models[state.model];
@@ -14,7 +13,10 @@
   const ids = Object.keys(data.tracks);
   const placed = () => ids.filter((id) => plane().places[id]);
   const title = (id) => data.tracks[id].title || id;
-  const language = (id) => LANGUAGES[data.tracks[id].language] || data.tracks[id].language;
+  const spoken = (value) => data.languages[value] || { name: value, tag: "" };
+  const language = (id) => spoken(data.tracks[id].language).name;
+  const tag = (id) => spoken(data.tracks[id].language).tag; // for the attribute lang
+  const heard = (id) => (data.tracks[id].tags || []).map(([name, share]) => `${name} ${Math.round(100 * share)} %`).join(", ");
   const about = (id) => [data.tracks[id].artist, language(id)].filter(Boolean).join(" · ");
   const safe = (text) => text.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
   const css = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
@@ -24,7 +26,7 @@
   }
 
   const value = (id) => (state.colour === "cluster" ? model().clusters[id] : data.tracks[id].values[state.colour]);
-  const named = (value) => (value === "" ? "unknown" : state.colour === "language" ? LANGUAGES[value] || value : value);
+  const named = (value) => (value === "" ? "unknown" : state.colour === "language" ? spoken(value).name : value);
 
   // The ids of the tracks that hold every word of the search.
   function matches() {
@@ -57,7 +59,8 @@
     const places = plane().places;
     return { type: ids.length > MANY ? "scattergl" : "scatter", mode: "markers", x: shown.map((id) => places[id][0]),
       y: shown.map((id) => places[id][1]), customdata: shown, hovertemplate: "%{text}<extra></extra>",
-      text: shown.map((id) => `<b>${safe(title(id))}</b><br>${safe(about(id))}<br>${safe(state.colour)}: ${safe(named(value(id)))}`), ...more };
+      text: shown.map((id) => `<b>${safe(title(id))}</b><br>${safe(about(id))}<br>${safe(state.colour)}: ${safe(named(value(id)))}` +
+        (heard(id) ? `<br>${safe(data.tagger)} hears: ${safe(heard(id))}` : "")), ...more };
   }
 
   function traces() {
@@ -109,7 +112,7 @@
       item.dataset.track = id;
       const name = document.createElement("span");
       name.textContent = title(id);
-      if (data.tracks[id].language) name.lang = data.tracks[id].language;
+      if (tag(id)) name.lang = tag(id);
       const by = document.createElement("span");
       by.className = "artist";
       by.textContent = about(id) ? ` · ${about(id)}` : "";
@@ -148,8 +151,10 @@
     const track = data.tracks[id];
     at("map-track").hidden = false;
     at("map-title").textContent = title(id);
-    at("map-title").lang = track.language || "";
+    at("map-title").lang = tag(id);
     at("map-about").textContent = [about(id), `cluster ${model().clusters[id] || "–"}`].join(" · ");
+    at("map-tags").hidden = !heard(id);
+    at("map-tags").textContent = heard(id) ? `${data.tagger} hears: ${heard(id)}` : "";
     audio.hidden = !track.preview;
     at("map-near").replaceChildren(...(model().neighbours[id] || []).map((near) => {
       const item = document.createElement("li");
@@ -157,7 +162,7 @@
       button.type = "button";
       button.className = data.tracks[near].preview ? "play-near" : "";
       button.textContent = `${data.tracks[near].preview ? "▶ " : ""}${title(near)}`;
-      button.lang = data.tracks[near].language || "";
+      button.lang = tag(near);
       button.setAttribute("aria-label", `Play ${title(near)}, ${about(near)}`);
       button.addEventListener("click", () => choose(near, true));
       item.append(button);
