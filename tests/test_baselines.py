@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pipeline import baselines
-from pipeline.core import store
+from pipeline.core import params, store
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
 from pipeline.learn import linear, songs
@@ -32,6 +32,7 @@ def built(small: Path, rng: np.random.Generator) -> Path:
     has_lyrics = np.array([True, True, False, True, True, False, True, True])
     lyrics = {name: np.where(has_lyrics[:, None], rng.random((8, size)), 0) for name, size in LYRICS.items()}
     store.write_rows(Path("build/lyrics"), IDS[::-1], **lyrics, has_lyrics=has_lyrics)
+    store.write_json(Path("build/lyrics/about.json"), {"encoder": "e5", "language": "mean"})
     return small
 
 
@@ -136,7 +137,7 @@ def test_tracks_of_one_segment_only_go_without_what_needs_two(
     with caplog.at_level(logging.WARNING):
         baselines.main()
     assert "0 tracks have two segments or more: no track_lda, no contrastive" in caplog.text
-    assert names() == SOUND - {"track_lda", "contrastive"} | LYRICS_ALONE
+    assert names() == SOUND - {"track_lda", "contrastive"} | LYRICS_ALONE | {"pca_both"}
 
 
 @pytest.mark.usefixtures("built")
@@ -147,6 +148,33 @@ def test_lyrics_of_an_older_build_name_the_command() -> None:
 
 
 def test_two_tracks_are_too_few_in_one_line(small: Path) -> None:
-    store.write_rows(small / "build" / "audio", ["a", "b"], stats=np.zeros((2, 2, 3)), valid=np.ones((2, 2), np.bool_))
+    store.write_rows(small / "build" / "ears", ["a", "b"], sound=np.zeros((2, 2, 3)), valid=np.ones((2, 2), np.bool_))
     with pytest.raises(Problem, match="2 tracks can be used, and clusters need at least 3"):
         baselines.main()
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(("hears", "parts"), [("encoder", {"pca_stats"}), ("both", {"pca_stats", "pca_ears"})])
+def test_parts_of_the_sound_that_models_are_not_given_alone_are_baselines(
+    hears: str, parts: set[str], rng: np.random.Generator
+) -> None:
+    rows = store.read_rows(Path("build/ears"), "sound", "valid")
+    vectors, valid = rng.random((8, 3, 5)).astype(np.float32), np.array(rows["valid"])
+    store.write_rows(Path("build/ears"), IDS, vectors=vectors)
+    store.write_json(Path("build/ears/about.json"), {"hears": hears, "encoder": "an encoder"})
+    p = params.load(baselines.Params)
+    made = {baseline.name: baseline.values for baseline in baselines.from_parts_of_sound(valid, p)}
+    assert set(made) == parts
+    np.testing.assert_allclose(made["pca_stats"], linear.pca(linear.raw(rows["sound"], valid), 4, 0), atol=1e-6)
+    if "pca_ears" in made:
+        np.testing.assert_allclose(made["pca_ears"], linear.pca(linear.raw(vectors, valid), 4, 0), atol=1e-6)
+
+
+@pytest.mark.usefixtures("built")
+def test_sound_beside_lyrics_has_half_of_the_variance_each_and_no_row_without_lyrics() -> None:
+    baselines.main()
+    both = values("pca_both")[:, 0]
+    np.testing.assert_array_equal(np.isfinite(both).all(axis=1), np.isfinite(values("bert_free")[:, 0]).all(axis=1))
+    half = both.shape[1] - values("bert_free").shape[2]
+    assert np.var(both[:, :half], axis=0).sum() == pytest.approx(1, abs=1e-4)
+    assert np.nanvar(both[:, half:], axis=0).sum() == pytest.approx(1, abs=1e-4)

@@ -132,7 +132,7 @@ def test_tracks_of_one_segment_only_are_said_and_leave_no_model(
     (built / "build" / "crossview").mkdir()
     (built / "build" / "crossview" / "cross.npy").write_bytes(b"of an earlier run")
     stats = rng.standard_normal((8, 1, 6)).astype(np.float32)
-    store.write_rows(built / "build" / "audio", IDS, stats=stats, valid=np.ones((8, 1), np.bool_))
+    store.write_rows(built / "build" / "ears", IDS, sound=stats, valid=np.ones((8, 1), np.bool_))
     with caplog.at_level(logging.WARNING):
         crossview.main()
     assert "0 of 8 tracks have two segments" in caplog.text

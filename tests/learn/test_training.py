@@ -125,7 +125,7 @@ def test_a_mixture_finds_planted_groups(small: Path, rng: np.random.Generator) -
     centre = 6 * rng.standard_normal((3, STATS))[kinds] + 0.3 * rng.standard_normal((30, STATS))
     stats = (centre[:, None] + 0.3 * rng.standard_normal((30, 3, STATS))).astype(np.float32)
     ids = [f"song {number}" for number in range(30)]
-    store.write_rows(small / "build" / "audio", ids, stats=stats, valid=np.ones((30, 3), np.bool_))
+    store.write_rows(small / "build" / "ears", ids, sound=stats, valid=np.ones((30, 3), np.bool_))
     p = load(easy.Params)
     model = replace(toy(p, small), epochs=40, clusters=3)
     (learnt,) = train_all(plan.jobs(model, (0,), p.train, p.device))
