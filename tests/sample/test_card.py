@@ -10,6 +10,8 @@ import pytest
 from pipeline.sample import card, guards
 from tests.sample.corpus import SEED
 
+pytestmark = pytest.mark.xdist_group("sample")  # one process writes the small corpus
+
 
 def test_the_card_counts_and_is_the_same_each_time(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def undrawn(row: dict[str, str], *_: Any) -> str:

@@ -7,6 +7,8 @@ import pytest
 from pipeline.core.command import Problem
 from pipeline.sample import guards
 
+pytestmark = pytest.mark.xdist_group("sample")  # one process writes the small corpus
+
 
 def test_the_guards_hold_on_a_small_corpus(small: Path) -> None:
     """With 24 tracks of 3 artists only the coarse ones can be asked; the script asks all, over 180."""

@@ -1,6 +1,8 @@
 """The files of a corpus, and the command that writes them."""
 
 import io
+import signal
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -10,8 +12,11 @@ import soundfile
 
 from pipeline.core import corpus, store
 from pipeline.core.command import Problem
-from pipeline.sample import guards, write
-from tests.sample.corpus import SMALL, command, contents
+from pipeline.sample import __main__ as sample
+from pipeline.sample import guards, song, write
+from tests.sample.corpus import SEED, SMALL, command, contents
+
+pytestmark = pytest.mark.xdist_group("sample")  # one process writes the small corpus
 
 
 def test_the_table_lists_what_is_there(small: Path) -> None:
@@ -56,10 +61,12 @@ def test_the_stems_sum_to_the_mix_up_to_the_drive(small: Path) -> None:
 
 def test_jobs_do_not_matter_and_a_sample_may_be_replaced(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    for out, jobs in ((one, 1), (two, 2), (one, 1)):
-        done = command("--out", out, "--tracks", 2, "--jobs", jobs)
-        assert done.returncode == 0, done.stderr
+    write.corpus(list(song.songs(2, SEED)), one, stems=False, jobs=1)
+    done = command("--out", two, "--tracks", 2, "--jobs", 2)
+    assert done.returncode == 0, done.stderr
     assert contents(one) == contents(two)
+    write.corpus(list(song.songs(1, SEED)), two, stems=False, jobs=1)
+    assert len(guards.read(two)) == len(list((two / "audio").rglob("*.*"))) == 1
 
 
 def test_a_file_that_would_decode_above_1_is_made_quieter() -> None:
@@ -68,12 +75,21 @@ def test_a_file_that_would_decode_above_1_is_made_quieter() -> None:
     assert np.abs(back).max() <= 1.0
 
 
-def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+def called(monkeypatch: pytest.MonkeyPatch, *words: object) -> str | int | None:
+    """What the command, in this process, ends with: its exit code, or the line that it prints with the code 1."""
+    monkeypatch.setattr(sys, "argv", ["sample", *map(str, words)])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the handlers of pytest stay
+    with pytest.raises(SystemExit) as ended:
+        sample.main()
+    return ended.value.code
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
-    done = command("--out", tmp_path, "--tracks", 2)
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert "thesis.tex" in done.stderr
+    line = called(monkeypatch, "--out", tmp_path, "--tracks", 2)
+    assert isinstance(line, str)
+    assert "\n" not in line
+    assert "thesis.tex" in line
     assert contents(tmp_path) == {"thesis.tex": b"mine"}
 
 
@@ -93,7 +109,8 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         write.refuse_foreign(tmp_path / "data")
 
 
-def test_no_tracks_are_refused(tmp_path: Path) -> None:
-    done = command("--out", tmp_path / "data", "--tracks", 0)
-    assert done.returncode == 2
-    assert "--tracks 0: must be at least 1" in done.stderr
+def test_no_tracks_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called(monkeypatch, "--out", tmp_path / "data", "--tracks", 0) == 2
+    assert "--tracks 0: must be at least 1" in capsys.readouterr().err
