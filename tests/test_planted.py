@@ -21,11 +21,13 @@ def planted(small: Path, set_param: Callable[[str, object], None], rng: np.rando
     """Features in which each group has a place of its own, songs spread about it, and segments about their song."""
     places = 4 * rng.standard_normal((GROUPS, NUMBERS))
     songs = places[PLANTED.astype(int)] + rng.standard_normal((TRACKS, NUMBERS))
-    stats = (songs[:, None] + rng.standard_normal((TRACKS, SEGMENTS, NUMBERS))).astype(np.float32)
+    sound = (songs[:, None] + rng.standard_normal((TRACKS, SEGMENTS, NUMBERS))).astype(np.float32)
     ids = [f"t{number:03d}" for number in range(TRACKS)]
-    store.write_rows(store.BUILD / "audio", ids, stats=stats, valid=np.ones((TRACKS, SEGMENTS), bool))
-    words = {name: np.zeros((TRACKS, 2), np.float32) for name in ("tfidf_svd", "word2vec", "bert")}
+    store.write_rows(store.BUILD / "ears", ids, sound=sound, valid=np.ones((TRACKS, SEGMENTS), bool))
+    store.write_json(store.BUILD / "ears" / "about.json", {"hears": "stats", "encoder": "none"})
+    words = {name: np.zeros((TRACKS, 2), np.float32) for name in ("tfidf_svd", "word2vec", "bert", "bert_free")}
     store.write_rows(store.BUILD / "lyrics", ids, has_lyrics=np.zeros(TRACKS, bool), **words)
+    store.write_json(store.BUILD / "lyrics" / "about.json", {"encoder": "none", "language": "mean"})
     for name, value in {"easy.epochs": 15, "easy.hidden": [32], "train.batch": 32, "crossview.epochs": 30}.items():
         set_param(name, value)
     for name, value in {"crossview.powers": [0.3], "crossview.neighbours": [0.5], "crossview.hidden": 32}.items():
@@ -40,7 +42,7 @@ def planted(small: Path, set_param: Callable[[str, object], None], rng: np.rando
 )
 def test_planted_groups_are_recovered(stage: Callable[[], None], folder: str, name: str) -> None:
     stage()
-    ids = store.read_rows(store.BUILD / "audio").ids
+    ids = store.read_rows(store.BUILD / "ears").ids
     values = np.asarray(store.read_rows(store.BUILD / folder, name).at(ids)[name])
     settings = Cluster(k=GROUPS, neighbours=3, curve=2, clusterers=("kmeans", "consensus"))
     for seed in range(values.shape[1]):

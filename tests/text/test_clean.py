@@ -43,6 +43,34 @@ def test_words_stay_whole(text: str, words: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ज़िन्दगी गीत", ["ज़िन्दगी", "गीत"]),
+        ("الحُبّ يا ليل", ["الحُبّ", "يا", "ليل"]),
+        ("שָׁלוֹם עליכם", ["שָׁלוֹם", "עליכם"]),
+        ("아리랑 아라리요", ["아리랑", "아라리요"]),
+        ("Подмосковные вечера", ["подмосковные", "вечера"]),
+        ("Straße, l'amour", ["straße", "l'amour"]),
+        ("君が代は", ["君が", "が代", "代は"]),
+        ("ラーメン カ", ["ラー", "ーメ", "メン", "カ"]),
+        ("床前明月光", ["床前", "前明", "明月", "月光"]),
+        ("LOVEてる 愛", ["love", "てる", "愛"]),
+        ("ไทยรักก็", ["ไท", "ทย", "ยรั", "รัก", "กก็"]),
+        ("ສະບາຍ", ["ສະ", "ະບ", "ບາ", "າຍ"]),
+        ("សួស្តី", ["សួស្", "ស្តី"]),
+        ("မြန်မာ", ["မြန်", "န်မာ"]),
+    ],
+)
+def test_words_of_any_script_and_pairs_of_letters_where_no_spaces_are(text: str, words: list[str]) -> None:
+    assert tokens(clean(text)) == [clean(word) for word in words]
+
+
+@given(st.text(alphabet="君が代はไทยรกဗမသab নদ", max_size=20))
+def test_tokens_lose_no_letter(text: str) -> None:
+    assert set("".join(tokens(text))) == set(text) - {" "}
+
+
+@pytest.mark.parametrize(
     ("first", "second"),
     [
         ("প\u09dcে", "প\u09a1\u09bcে"),
