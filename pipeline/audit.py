@@ -15,6 +15,7 @@ import pandas as pd
 from pipeline.core import catalog, command, params, store
 from pipeline.core.settings import Evaluate
 from pipeline.learn import linear
+from pipeline.score.labels import sizeable
 from pipeline.score.shortcuts import Prediction, Shortcut, column_shortcut, predicts, same, script, shuffled
 from pipeline.score.verdicts import groups
 from pipeline.text import clean
@@ -89,11 +90,12 @@ def duplicates(ids: tuple[str, ...], texts: list[str]) -> list[dict[str, object]
     ]
 
 
-def tested(tracks: pd.DataFrame, shortcuts: list[Shortcut], labels: tuple[str, ...]) -> list[Prediction]:
-    """Every shortcut against every label, strongest first."""
+def tested(tracks: pd.DataFrame, shortcuts: list[Shortcut], labels: tuple[str, ...], smallest: int) -> list[Prediction]:
+    """Every shortcut against every label, strongest first; a mean over the values that `smallest` tracks have."""
     artists = list(tracks["artist"])
     group = groups(artists if len(set(artists)) > 1 else [""] * len(artists), len(artists), seed=0)
-    targets = [shuffled(label, list(tracks[label]), group, seed=0) for label in labels if label in tracks]
+    columns = {label: sizeable(tracks[label].to_numpy(), smallest) for label in labels if label in tracks}
+    targets = [shuffled(label, list(column), group, seed=0) for label, column in columns.items()]
     predictions = [
         predicts(shortcut, label) for label in targets if label for shortcut in command.progress(shortcuts, "audit")
     ]
@@ -123,14 +125,15 @@ def log_results(predictions: list[Prediction], alike: list[dict[str, object]]) -
 
 
 def main() -> None:
-    labels = params.load(Params).evaluate.label_columns()
+    evaluate = params.load(Params).evaluate
+    labels = evaluate.label_columns()
     tracks = catalog.heard_tracks()
     texts = tracks["lyrics"].map(read_text)
     alike = duplicates(tuple(tracks.index), list(texts))
     sample = sampled(tracks)
     ids = tuple(sample.index)
     shortcuts = [*table_shortcuts(sample, labels), *text_shortcuts(list(texts.loc[list(ids)])), *sound_shortcuts(ids)]
-    predictions = tested(sample, shortcuts, labels)
+    predictions = tested(sample, shortcuts, labels, evaluate.smallest)
     rows = [{**asdict(each), "verdict": each.verdict, "note": ""} for each in predictions]
     store.write_table(store.REPORTS / "audit.csv", pd.DataFrame([*rows, *alike], columns=COLUMNS).round(4))
     log_results(predictions, alike)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pipeline.core import command, embeddings, params, store, workers
 from pipeline.core.embeddings import Representation
 from pipeline.core.params import Seeds
-from pipeline.score.clusterers import CHOOSES_K, Cluster, clustered, curve
+from pipeline.score.clusterers import CHOOSES_K, Cluster, clustered, curve, smallness
 from pipeline.score.labels import clusters
 from pipeline.score.runs import CURVE, FOLDER, Run, RunKey, write_runs
 
@@ -59,6 +59,8 @@ def main() -> None:
     write_runs(ids, runs)
     named = [run for run in runs if run.key.clusterer != CURVE]
     empty = sum(clusters(run.labels) == 0 for run in named)
+    if small := smallness(len(ids), p.cluster):
+        log.warning("cluster: %s", small)
     log.info("cluster: %d runs over %d tracks; %d of them have no cluster", len(named), len(ids), empty)
 
 

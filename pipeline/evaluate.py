@@ -1,7 +1,8 @@
 """Stage `evaluate`: what the clusters agree with, how they lie, and what the embeddings hold without clusters.
 
 Writes reports/scores.csv (every representation, clusterer, seed and score), results.csv (means over the seeds with
-interval, null, seeds, active units, coverage, flag), stability.csv (clusters), kcurve.csv, metrics.json (headlines).
+interval, null, seeds, active units, coverage, flag, how many values and tracks entered a mean over values, and why a
+score is absent), stability.csv (clusters), kcurve.csv and metrics.json (headlines).
 """
 
 import logging
@@ -18,8 +19,8 @@ from pipeline.core.settings import Evaluate
 from pipeline.core.store import Array
 from pipeline.score import summary
 from pipeline.score.agreement import AGREEMENT, agreements
-from pipeline.score.clusterers import Cluster, assigned, clustered
-from pipeline.score.embedding import disentangled, embedding_scores
+from pipeline.score.clusterers import Cluster, assigned, clustered, smallness
+from pipeline.score.embedding import LEAST, disentangled, embedding_scores
 from pipeline.score.jackknife import agreement_scores, ends
 from pipeline.score.labels import ABSENT, NOISE, Labels, clusters, coverage, usable
 from pipeline.score.permutation import permutation_null
@@ -54,6 +55,7 @@ class Tracks:
     artists: Array  # "" where a track has none
     group: Array  # of artists, each left out once for the intervals
     factors: Mapping[str, Array]
+    mixing: Mapping[str, Array]  # the column whose values should be mixed, if it has two
     reference: Array  # the space in which the clusters of all representations are compared
 
 
@@ -115,6 +117,7 @@ def planted(tracks: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Array]:
 def scored(job: ScoreJob) -> Scored:
     """Every score of one representation."""
     tracks, values = job.tracks, job.embedding.values(job.tracks.ids)
+    smallest = job.params.evaluate.smallest
     by_number = [embeddings.seed_embedding(values, number) for number in range(len(job.params.seeds))]
     labelings, curve = job.labelings(), job.runs.curve(job.embedding.name)
     labelings |= _assigned(labelings, by_number)
@@ -126,9 +129,9 @@ def scored(job: ScoreJob) -> Scored:
         measured += _agreement(job, "oracle", label, curve[k]) if k in curve else []
     stability, rows = _stability(job, labelings[job.params.evaluate.headline], by_number[0])
     distinct = by_number[: values.shape[1]]
-    measured += stability + embedding_scores(distinct, tracks.truths, tracks.artists, job.params.evaluate.mixing)
+    measured += stability + embedding_scores(distinct, tracks.truths, tracks.artists, tracks.mixing, smallest)
     if job.embedding.active is not None:
-        measured += disentangled(by_number[0], tracks.factors)
+        measured += disentangled(by_number[0], tracks.factors, smallest)
     return Scored(job.embedding, measured, rows, list(_curve_rows(job, curve)))
 
 
@@ -205,12 +208,27 @@ def _write(p: Params, tracks: Tracks, scores: list[Scored]) -> None:
         "kcurve": [row for each in scores for row in each.curve],
     }
     for name, rows in tables.items():
-        store.write_table(store.REPORTS / f"{name}.csv", pd.DataFrame(rows, columns=COLUMNS.get(name)).round(6))
+        table = pd.DataFrame(rows, columns=COLUMNS.get(name)).round(6)
+        whole = [column for column in ("classes", "counted") if column in table]
+        store.write_table(store.REPORTS / f"{name}.csv", table.astype(dict.fromkeys(whole, "Int64")))
     has_lyrics = store.read_rows(store.BUILD / "lyrics", "has_lyrics").at(tracks.ids)["has_lyrics"]
-    data = {"tracks": len(tracks.ids), "with_lyrics": int(has_lyrics.sum())}
-    entries = {each.embedding.name: headlines(each.embedding, each.measured, headline, least) for each in scores}
+    data = {"tracks": len(tracks.ids), "with_lyrics": int(has_lyrics.sum())} | _small(len(tracks.ids), p.cluster)
+    encoders = embeddings.pretrained()
+    entries = {
+        each.embedding.name: headlines(
+            each.embedding, each.measured, headline, least, encoders.read_by(each.embedding.about)
+        )
+        for each in scores
+    }
     store.write_json(store.REPORTS / "metrics.json", {"data": data, **entries})
     log.info("evaluate: %d scores; the headlines are in reports/metrics.json", len(tables["scores"]))
+
+
+def _small(tracks: int, p: Cluster) -> dict[str, str]:
+    """What the report says of a corpus that is too small for its scores; nothing for any other."""
+    neighbours = f"Scores of neighbours and probes need {LEAST} songs." if tracks < LEAST else ""
+    sentences = [each for each in (smallness(tracks, p), neighbours) if each]
+    return {"small": " ".join(sentences)} if sentences else {}
 
 
 def read_tracks(p: Params, reference: Representation) -> Tracks:
@@ -218,8 +236,11 @@ def read_tracks(p: Params, reference: Representation) -> Tracks:
     table = catalog.heard_tracks()
     ids, artists = tuple(table.index), table["artist"].to_numpy(dtype=object)
     truths, factors = labelled(table, p.evaluate.label_columns()), planted(table, p.evaluate.factor_columns())
+    mixing = usable(table, [p.evaluate.mixing])
+    if not mixing:
+        log.info("evaluate.mixing: no mixing is scored, as the tracks have no two values of %r", p.evaluate.mixing)
     space = embeddings.seed_embedding(reference.values(ids), 0)
-    return Tracks(ids, truths, artists, groups(list(artists), GROUPS, seed=0), factors, space)
+    return Tracks(ids, truths, artists, groups(list(artists), GROUPS, seed=0), factors, mixing, space)
 
 
 def main() -> None:

@@ -81,10 +81,14 @@ def clustered(
     set_param("cluster.k", 2)
     build = workspace / "build"
     store.write_rows(build / "audio", IDS)
+    ears = {"hears": "encoder", "encoder": "ear", "may_know": True}
+    store.write_json(build / "ears" / "about.json", ears)
+    store.write_json(build / "lyrics" / "about.json", {"encoder": "words", "may_know": False})
     store.write_rows(build / "lyrics", IDS[::-1], has_lyrics=np.array([False] * 3 + [True] * 21))
     apart = np.repeat([[-4.0, 0, 0], [4.0, 0, 0]], 12, axis=0)[:, None] + 0.3 * rng.standard_normal((24, 2, 3))
     store.write_rows(build / "hard", IDS[::-1], hard=apart[::-1])
     about = {"family": "beta-VAE", "condition": "language", "active_units": [3, 1], "kl_per_unit": [[0.1] * 3] * 2}
+    about |= {"input": "sound", "lyrics": "bert_free_svd"}
     store.write_json(build / "hard" / "hard.json", about)
     store.write_rows(build / "baselines", IDS, text=np.full((24, 1, 2), np.nan), raw=rng.standard_normal((24, 1, 4)))
     store.write_json(build / "baselines" / "text.json", {"family": "TF-IDF"})
@@ -119,6 +123,10 @@ def table(workspace: Path, name: str, **cells: str) -> pd.DataFrame:
 def test_headlines_are_means_over_the_seeds(clustered: Path) -> None:
     metrics = told(clustered)
     assert metrics["data"] == {"tracks": 24, "with_lyrics": 21}
+    assert metrics["hard"]["reads"] == ["ear", "words"]
+    assert metrics["hard"]["may_know"] is True
+    assert metrics["text"]["reads"] == []
+    assert "may_know" not in metrics["text"]
     assert list(metrics) == ["data", "raw", "text", "hard"]
     language = metrics["hard"]["language"]
     assert {name: language[name] for name in ("ami", "ari", "nmi", "purity")} == {
@@ -203,6 +211,48 @@ def test_what_is_beside_clusters_is_told(clustered: Path) -> None:
     }  # fmt: skip
     assert beside["probe_language_leaky"] == beside["knn_language_leaky"] == 1.0
     assert beside["ilisi_language_leaky"] < 0.1
+
+
+def test_values_of_few_tracks_enter_no_mean_over_values(
+    clustered: Path, set_param: Callable[[str, object], None]
+) -> None:
+    file = clustered / "build" / "tracks" / "tracks.csv"
+    tracks = store.read_table(file)
+
+    def knn(genres: list[str]) -> dict[str, str]:
+        store.write_table(file, tracks.assign(genre=genres))
+        evaluate.main()
+        row = table(clustered, "results", representation="raw", label="genre", score="knn").iloc[0]
+        return {name: row[name] for name in ("null_mean", "classes", "counted", "note")} | {"is": row["mean"] != ""}
+
+    rare = ["folk", "pop"] * 9 + ["solo", "duo", "duo", "duo", "duo", ""]
+    assert knn(rare) == {"null_mean": "0.5", "classes": "2", "counted": "18", "note": "", "is": True}
+    why = "fewer than two values that 5 tracks or more have"
+    alone = ["folk"] * 20 + ["solo", "duo", "duo", ""]
+    assert knn(alone) == {"null_mean": "1.0", "classes": "1", "counted": "20", "note": why, "is": False}
+    set_param("evaluate.smallest", 1)
+    assert knn(alone) == {"null_mean": "0.333333", "classes": "3", "counted": "23", "note": "", "is": True}
+
+
+def test_where_no_two_languages_are_known_nothing_is_mixed(clustered: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = clustered / "build" / "tracks" / "tracks.csv"
+    store.write_table(file, store.read_table(file).assign(language="bn"))
+    caplog.set_level("INFO")
+    assert "ilisi_language" not in told(clustered)["raw"]["beside"]
+    assert "no mixing is scored, as the tracks have no two values of 'language'" in caplog.text
+
+
+def test_the_language_is_mixed_though_it_is_no_label(clustered: Path, set_param: Callable[[str, object], None]) -> None:
+    set_param("evaluate.labels", ["genre"])
+    beside = told(clustered)["raw"]["beside"]
+    assert {"ilisi_language", "kbet_language"} <= set(beside)
+    assert "knn_language" not in beside
+
+
+def test_a_small_corpus_is_named_as_one(clustered: Path, set_param: Callable[[str, object], None]) -> None:
+    set_param("cluster.k", 6)
+    expected = "6 clusters of 24 songs hold about 4 each, so their scores mean little: add songs, or lower cluster.k."
+    assert told(clustered)["data"]["small"] == expected
 
 
 def test_clusters_are_told_one_by_one(clustered: Path) -> None:

@@ -52,6 +52,24 @@ class Representation:
         return fmean(units) if units else None
 
 
+@dataclass(frozen=True)
+class Pretrained:
+    """What is known of the pretrained encoders that the embeddings may rest on: about.json of ears and of lyrics."""
+
+    ears: Mapping[str, Any]
+    lyrics: Mapping[str, Any]
+
+    def read_by(self, about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Those whose numbers are in the input of an embedding."""
+        given, text = about.get("input"), str(about.get("lyrics", "none"))
+        heard = given == "ears" or (given == "sound" and self.ears["hears"] in ("encoder", "both"))
+        return [self.ears] * heard + [self.lyrics] * text.startswith("bert")
+
+
+def pretrained() -> Pretrained:
+    return Pretrained(read_json(BUILD / "ears" / "about.json"), read_json(BUILD / "lyrics" / "about.json"))
+
+
 def seed_embedding(values: Array, number: int) -> Array:
     """The embedding of the seed with this number; a deterministic method has one embedding for all seeds."""
     return np.asarray(values[:, min(number, values.shape[1] - 1)])

@@ -31,6 +31,7 @@ class Evaluate:
     headline: str  # the clusterer of the headline scores
     factors: Columns  # of the tracks, that are known causes of the sound or the words, as in planted data
     mixing: str  # the column whose values should be mixed: iLISI and kBET
+    smallest: Count  # tracks that a value of a label needs to enter a mean over the values
     shuffles: Count  # of the labels, for the chance level of a score
     collapsed: Share  # a model with a smaller share of active units is flagged and never ranked
 

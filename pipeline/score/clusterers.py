@@ -17,6 +17,7 @@ from pipeline.score.consensus import MAX_TRACKS, consensus
 from pipeline.score.kmeans import kmeans
 from pipeline.score.labels import ABSENT, NOISE, Labels, clusters, coverage
 
+FEW = 5  # songs for each cluster, below which a corpus is too small
 CURVE_STARTS = 4  # of K-means, for the many k of the curve
 
 Name = Literal["kmeans", "agglomerative", "dbscan", "gmm", "hdbscan", "consensus"]
@@ -99,6 +100,18 @@ CLUSTERERS: Mapping[str, Callable[[Array, Cluster, int], Clustering]] = {
     "consensus": _consensus,
 }
 CHOOSES_K = frozenset({"dbscan", "hdbscan"})  # clusterers that find the number of clusters by themselves
+
+
+def smallness(tracks: int, p: Cluster) -> str:
+    """A sentence where there are too few tracks for the clusters that are asked for; "" where there are enough."""
+    if tracks <= max(p.k, p.neighbours):
+        most = f"{p.k} clusters" if p.k >= p.neighbours else f"{p.neighbours} neighbours"
+        cure = "add songs, or lower cluster.k and cluster.neighbours"
+        return f"{tracks} songs are too few for {most}, so nothing is clustered: {cure}."
+    if tracks < FEW * p.k:
+        each = f"{p.k} clusters of {tracks} songs hold about {tracks / p.k:.0f} each"
+        return f"{each}, so their scores mean little: add songs, or lower cluster.k."
+    return ""
 
 
 def clustered(points: Array, name: str, p: Cluster, seed: int) -> Clustering:

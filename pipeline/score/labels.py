@@ -25,6 +25,12 @@ def coverage(labels: Labels) -> float | None:
     return float((labels[present] != NOISE).mean()) if present.any() else None
 
 
+def sizeable(truth: Array, smallest: int) -> Array:
+    """The column with "" for every value that fewer tracks have: a mean over the values would rest on chance."""
+    values, place, count = np.unique(truth.astype(str), return_inverse=True, return_counts=True)
+    return np.where((count >= smallest)[place], values[place], "").astype(object)
+
+
 def usable(tracks: pd.DataFrame, columns: Iterable[str]) -> dict[str, Array]:
     """Those of the columns that the tracks have, with two values at least ("" is unknown); one value per track."""
     return {

@@ -35,9 +35,11 @@ def probe(points: Array, truth: Array, artists: Array | None, folds: int = 5, se
     return float(recall_score(label, predicted, labels=np.unique(label), average="macro", zero_division=0))
 
 
-def probed_labels(truth: Array, artists: Array | None) -> int:
-    """How many labels a probe chooses from: what it gets by chance is one out of them."""
-    return int((_spread(coded(truth)[0], artist_numbers(artists, len(truth))) > 1).sum())
+def probed(truth: Array, artists: Array | None) -> Array:
+    """Which tracks a probe reads: those whose label two artists have at least."""
+    label, _ = coded(truth)
+    several = np.append(_spread(label, artist_numbers(artists, len(truth))) > 1, False)  # an unknown label is -1
+    return np.asarray(several[label])
 
 
 def _spread(label: Array, group: Array) -> Array:

@@ -1,17 +1,19 @@
 """From the scores of each seed to the tables that people read: means with interval, null and flag; and headlines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 from pipeline.core.embeddings import Representation
 
 TableRow = dict[str, object]
+Encoders = Sequence[Mapping[str, Any]]  # what is known of each pretrained encoder
 
 # Names that metrics.json has for something else than a label.
 RESERVED = {
     "family", "active_units", "latent", "condition", "flag", "own_space", "reference_space", "beside", "stability",
-    "dbscan",
+    "dbscan", "reads", "may_know",
 }  # fmt: skip
 WITH_NULL = ("nmi", "purity")  # scores that metrics.json shows with their null; ami and ari are 0 by chance
 DIGITS = 4
@@ -31,6 +33,9 @@ class Measured:
     null_high: float | None = None
     coverage: float | None = None
     k: float | None = None
+    classes: int | None = None  # values of the label that enter a mean over them
+    counted: int | None = None  # tracks that have one of them
+    note: str = ""  # why the score is undefined
 
 
 def mean(values: Iterable[float | None]) -> float | None:
@@ -83,15 +88,21 @@ def results(embedding: Representation, measured: Iterable[Measured], least: floa
         | {"label": row.label, "score": row.score, "mean": mean(row.values), "low": row.low, "high": row.high}
         | {"null_mean": row.null_mean, "null_high": row.null_high}
         | {"seeds": len(row.values), **units, "coverage": row.coverage, "flag": flag(embedding, row.label, least)}
+        | {"classes": row.classes, "counted": row.counted, "note": row.note}
         for row in measured
     ]
 
 
 def headlines(
-    embedding: Representation, measured: Sequence[Measured], clusterer: str, least: float
+    embedding: Representation, measured: Sequence[Measured], clusterer: str, least: float, encoders: Encoders = ()
 ) -> dict[str, object]:
-    """What metrics.json says of one representation: under one clusterer, and without any."""
-    entry: dict[str, object] = {"family": embedding.about["family"]}
+    """What metrics.json says of one representation: under one clusterer, and without any.
+
+    `encoders` are the pretrained ones in its input. One that may have heard the songs, or seen their labels, marks it.
+    """
+    entry: dict[str, object] = {"family": embedding.about["family"], "reads": [each["encoder"] for each in encoders]}
+    if any(each["may_know"] for each in encoders):
+        entry["may_know"] = True
     if embedding.active is not None:
         entry |= {"active_units": round(embedding.active, DIGITS), "latent": latent(embedding)}
     if condition(embedding):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.store import Array
 from pipeline.score.agreement import AGREEMENT, agreement
-from pipeline.score.labels import ABSENT, NOISE, Labels, clusters, coverage
+from pipeline.score.labels import ABSENT, NOISE, Labels, clusters, coverage, sizeable
 from pipeline.score.shape import SHAPE, shape
 
 PERFECT = 1.0
@@ -228,3 +228,11 @@ def test_coverage_by_hand(found: list[int], expected: float | None) -> None:
 )
 def test_noise_is_not_counted_as_a_cluster(found: list[int], expected: int) -> None:
     assert clusters(np.array(found, dtype=np.int64)) == expected
+
+
+def test_a_value_of_few_tracks_is_unknown() -> None:
+    truth = np.array(["a", "b", "a", "", "c", "b", "b"], dtype=object)
+    assert sizeable(truth, 2).tolist() == ["a", "b", "a", "", "", "b", "b"]
+    assert sizeable(truth, 3).tolist() == ["", "b", "", "", "", "b", "b"]
+    assert sizeable(truth, 4).tolist() == [""] * 7
+    assert sizeable(truth[:0], 4).tolist() == []

@@ -7,7 +7,18 @@ import pytest
 
 from pipeline.core.store import Array
 from pipeline.score.agreement import agreement
-from pipeline.score.clusterers import CLUSTERERS, Cluster, Name, assigned, clustered, curve, dbscan, k_distances, knee
+from pipeline.score.clusterers import (
+    CLUSTERERS,
+    Cluster,
+    Name,
+    assigned,
+    clustered,
+    curve,
+    dbscan,
+    k_distances,
+    knee,
+    smallness,
+)
 from pipeline.score.labels import ABSENT, NOISE, clusters, coverage
 
 P = Cluster(k=3, neighbours=5, curve=6, clusterers=tuple(get_args(Name)))
@@ -23,6 +34,20 @@ def blobs(rng: np.random.Generator) -> Array:
 
 def test_the_table_and_the_parameter_name_the_same() -> None:
     assert set(CLUSTERERS) == set(get_args(Name))
+
+
+@pytest.mark.parametrize(
+    ("tracks", "sentence"),
+    [
+        (3, "3 songs are too few for 5 neighbours, so nothing is clustered: add songs, or"),
+        (12, "3 clusters of 12 songs hold about 4 each, so their scores mean little: add songs, or lower cluster.k."),
+        (15, ""),
+    ],
+)
+def test_a_corpus_that_is_too_small_is_named(tracks: int, sentence: str) -> None:
+    said = smallness(tracks, P)
+    assert said.startswith(sentence)
+    assert bool(said) == bool(sentence)
 
 
 @pytest.mark.parametrize("name", CLUSTERERS)

@@ -36,7 +36,7 @@ def test_a_row_of_results_carries_all_that_is_needed_to_believe_it() -> None:
     assert row == {
         "representation": "easy", "family": "toy", "clusterer": "kmeans", "k": 6.0, "label": "genre", "score": "ami",
         "mean": 0.5, "low": 0.3, "high": 0.7, "null_mean": 0.01, "null_high": 0.05, "seeds": 2, "active_units": 4.0,
-        "latent": 16, "coverage": 0.9, "flag": "",
+        "latent": 16, "coverage": 0.9, "flag": "", "classes": None, "counted": None, "note": "",
     }  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def test_metrics_tell_the_headline_clusterer_and_what_stands_beside() -> None:
         Measured("kmeans", "", "stability_seeds", [0.8]),
     ]
     assert headlines(embedding(**units(3, 5)), measured, "kmeans", LEAST) == {
-        "family": "toy", "active_units": 4.0, "latent": 16,
+        "family": "toy", "reads": [], "active_units": 4.0, "latent": 16,
         "genre": {"ami": 0.15, "ami_low": 0.05, "ami_high": 0.25, "nmi": 0.3, "nmi_null": 0.08},
         "own_space": {"silhouette": 0.5},
         "reference_space": {"silhouette": 0.25},
