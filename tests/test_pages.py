@@ -128,7 +128,7 @@ def test_cards_link_to_existing_previews_only() -> None:
     assert re.findall(r'href="([^"]+)"', text) == ["figures/previews/t0.mp3", "figures/previews/t1.mp3"]
     assert "&lt;folk&gt;" in text
     assert "stable" in text
-    assert '<dd lang="bn">বৃষ্টি</dd>' in text
+    assert '<dd dir="auto" lang="bn">বৃষ্টি</dd>' in text
 
 
 @pytest.mark.usefixtures("project")
@@ -223,8 +223,8 @@ def test_the_languages_of_table_and_lyrics_stand_side_by_side_with_their_names()
     assert "Bangla 6 1" in text
     assert "German 0 1" in text
     assert "mixed – 1 unsure – 1 no lyrics – 2" in text
-    assert "Tracks whose lyrics are in another language than the table says" in text
-    assert "t3 bn German 90%" in text
+    assert "In 1 track the lyrics are mostly in another language than the table says." in text
+    assert "t3 Bangla German 90 %" in text
 
 
 @pytest.mark.usefixtures("project")
@@ -232,7 +232,7 @@ def test_cards_show_tags_as_the_opinion_of_the_tagger() -> None:
     text = plain(written("cards"))
     assert "toy-ears hears more than elsewhere: guitar <b> 0.62 ( +1.7 ), sad 0.31 ( +0.8 )." in text
     assert text.count("hears more than elsewhere") == 1  # the other cluster has none
-    assert '<dt>German</dt><dd lang="de">Regen</dd>' in written("cards")
+    assert '<dt>German</dt><dd dir="auto" lang="de">Regen</dd>' in written("cards")
     assert "Tags are the opinion of toy-ears, a pretrained tagger, and no labels" in plain(written("reading"))
 
 

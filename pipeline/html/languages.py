@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -18,9 +19,9 @@ SURE = 0.5  # of all lines: a track with less is unsure
 MIXED = "mixed"
 MAX_LISTED = 20  # tracks whose tag is in doubt
 ABOUT_LINES = (
-    f"A track is in a language if at least {MAIN:.0%} of its lines are, counting lines whose language is clear; it is"
-    f" mixed if no language has as many, and unsure if fewer than {SURE:.0%} of its lines are clear. Where the table"
-    " names a language, it counts."
+    f"A track is in a language if at least {100 * MAIN:.0f} % of its lines are, counting lines whose language is clear;"
+    f" it is mixed if no language has as many, and unsure if fewer than {100 * SURE:.0f} % of its lines are clear. Where"
+    " the table names a language, it counts."
 )
 
 
@@ -55,7 +56,9 @@ def spoken(_: Outputs) -> Markup:
     if not heard and not written:
         raise Empty
     by_name = Counter({languages.name(code): count for code, count in heard.items()})
-    return render("languages", counts=_counts(written, by_name, len(tracks)), doubts=_doubts(tracks))
+    doubts = made(lambda: store.read_table(LYRICS / "disagreements.csv")).to_dict("records")
+    listed = _doubts(tracks, doubts) if doubts else ""
+    return render("languages", counts=_counts(written, by_name, len(tracks)), doubts=listed, number=len(doubts))
 
 
 def _counts(written: Counter[str], heard: Counter[str], tracks: int) -> Markup:
@@ -75,14 +78,11 @@ def _line(name: str, written: int | None, heard: int | None) -> Line:
     return Line(text_cell(name), [number_of(written), number_of(heard)])
 
 
-def _doubts(tracks: pd.DataFrame) -> Markup | str:
-    """The tracks whose lyrics are mostly in another language than the table says."""
-    rows = made(lambda: store.read_table(LYRICS / "disagreements.csv")).to_dict("records")
-    rows.sort(key=lambda row: (-float(row["share"]), row["id"]))
-    if not rows:
-        return ""
+def _doubts(tracks: pd.DataFrame, doubts: list[dict[Any, Any]]) -> Markup:
+    """The tracks whose lyrics are mostly in another language than the table says, the clearest first."""
+    rows = sorted(doubts, key=lambda row: (-float(row["share"]), row["id"]))
     lines = [
-        Line(Cell(title, title), [*map(text_cell, (row["table"], named(row["heard"]))), _percent(row["share"])])
+        Line(Cell(title, title), [*(text_cell(named(row[key])) for key in ("table", "heard")), _percent(row["share"])])
         for row, title in zip(rows[:MAX_LISTED], _titles(tracks, (row["id"] for row in rows)), strict=False)
     ]
     notes = [f"And {len(rows) - MAX_LISTED} more, in {LYRICS / 'disagreements.csv'}."] if len(rows) > MAX_LISTED else []
@@ -96,4 +96,4 @@ def _titles(tracks: pd.DataFrame, ids: Iterable[str]) -> list[str]:
 
 
 def _percent(share: str) -> Cell:
-    return Cell(f"{float(share):.0%}", float(share))
+    return Cell(f"{100 * float(share):.0f} %", float(share))

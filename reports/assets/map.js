@@ -113,6 +113,7 @@
       const name = document.createElement("span");
       name.textContent = title(id);
       if (tag(id)) name.lang = tag(id);
+      name.dir = "auto";
       const by = document.createElement("span");
       by.className = "artist";
       by.textContent = about(id) ? ` · ${about(id)}` : "";
@@ -152,6 +153,7 @@
     at("map-track").hidden = false;
     at("map-title").textContent = title(id);
     at("map-title").lang = tag(id);
+    at("map-title").dir = "auto";
     at("map-about").textContent = [about(id), `cluster ${model().clusters[id] || "–"}`].join(" · ");
     at("map-tags").hidden = !heard(id);
     at("map-tags").textContent = heard(id) ? `${data.tagger} hears: ${heard(id)}` : "";
@@ -163,6 +165,7 @@
       button.className = data.tracks[near].preview ? "play-near" : "";
       button.textContent = `${data.tracks[near].preview ? "▶ " : ""}${title(near)}`;
       button.lang = tag(near);
+      button.dir = "auto";
       button.setAttribute("aria-label", `Play ${title(near)}, ${about(near)}`);
       button.addEventListener("click", () => choose(near, true));
       item.append(button);

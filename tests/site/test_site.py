@@ -349,3 +349,21 @@ def test_without_quarto_it_is_said_in_a_line(
 def test_before_the_stage_ran_it_says_which() -> None:
     with pytest.raises(Problem, match="dvc repro pages"):
         site.main()
+
+
+def test_letters_of_many_scripts_have_a_font_in_the_style() -> None:
+    style = (ROOT / "reports" / "assets" / "surbani.css").read_text(encoding="utf-8")
+    for script in (
+        "Bengali",
+        "Devanagari",
+        "Tamil",
+        "Arabic",
+        "Hebrew",
+        "Thai",
+        "Ethiopic",
+        "CJK JP",
+        "CJK KR",
+        "CJK SC",
+    ):
+        assert f'"Noto Sans {script}"' in style
+    assert "url(" not in style  # nothing is loaded
