@@ -20,8 +20,8 @@ MIXED = "mixed"
 MAX_LISTED = 20  # tracks whose tag is in doubt
 ABOUT_LINES = (
     f"A track is in a language if at least {100 * MAIN:.0f} % of its lines are, counting lines whose language is clear;"
-    f" it is mixed if no language has as many, and unsure if fewer than {100 * SURE:.0f} % of its lines are clear. Where"
-    " the table names a language, it counts."
+    f" it is mixed if no language has as many, and unsure if fewer than {100 * SURE:.0f} % of its lines are clear."
+    " Where the table names a language, it counts."
 )
 
 
