@@ -10,13 +10,13 @@ from functools import partial
 
 import numpy as np
 
-from pipeline.core import catalog, command, params, store
+from pipeline.core import catalog, command, embeddings, params, store
 from pipeline.core.command import Problem
 from pipeline.core.settings import Compare, Device, Evaluate
 from pipeline.core.store import Array, Rows
 from pipeline.learn import linear, plan, songs
 from pipeline.learn.plan import Train
-from pipeline.score.clusterers import Cluster
+from pipeline.score.clusterers import Cluster, smallness
 from pipeline.score.labels import usable
 from pipeline.score.verdicts import GROUPS, groups
 from pipeline.trials.answers import QUESTIONS, QuestionData
@@ -25,7 +25,7 @@ from pipeline.trials.trials import Trial, TrialJob, trials
 
 log = logging.getLogger(__name__)
 
-TEXTS = ("tfidf", "word2vec", "bert_free")
+TEXTS = ("tfidf", "word2vec", "bert", "bert_free")
 FUSED_TEXTS = ("tfidf_svd", "bert_free_svd")
 
 
@@ -39,18 +39,18 @@ class Params:
     questions: Questions
 
 
-def jobs(p: Params, audio: Rows, lyrics: Rows) -> Iterator[TrialJob]:
+def jobs(p: Params, ears: Rows, lyrics: Rows) -> Iterator[TrialJob]:
     """Every seed of every trial, trained or made by linear algebra."""
-    has_lyrics, stats, valid = lyrics["has_lyrics"], audio["stats"], audio["valid"]
+    has_lyrics, sound, valid = lyrics["has_lyrics"], ears["sound"], ears["valid"]
     halves = int(linear.halvable(np.array(valid)).sum()) > 2  # else there is nothing to cross, or to be within
     job = partial(TrialJob, cluster=p.cluster, clusterers=p.compare.clusterers)
     for design in designs(p.questions, p.train, texts=FUSED_TEXTS if has_lyrics.any() else (), halves=halves):
         for training in plan.jobs(design.model, tuple(range(p.questions.seeds)), design.train, p.device):
             yield job(design.condition, seed=training.seed, training=training)
-    pca = linear.pca(linear.raw(stats, valid), p.questions.latent, seed=0)
+    pca = linear.pca(linear.raw(sound, valid), p.questions.latent, seed=0)
     points = {Condition("pca", "pca", dimensions=pca.shape[1]): pca}
     if halves:
-        points[Condition("track_lda", "track_lda")] = linear.track_lda(stats, valid, p.questions.latent)
+        points[Condition("track_lda", "track_lda")] = linear.track_lda(sound, valid, p.questions.latent)
     for text in TEXTS if has_lyrics.any() else ():
         points[Condition(text, "lyrics", text=text)] = np.where(has_lyrics[:, None], lyrics[text], np.nan)
     for condition, values in points.items():
@@ -82,8 +82,9 @@ def question_data(p: Params, lyrics: Rows, results: dict[str, Trial]) -> Questio
     artists, sources = (tracks[column].to_numpy(dtype=object) for column in ("artist", "source"))
     kept = {share: songs.kept_lyrics(np.array(lyrics["has_lyrics"]), share) for share in p.questions.missing}
     group = groups(list(artists), GROUPS, seed=0)
-    script, collapsed = scripts(lyrics.ids), p.evaluate.collapsed
-    return QuestionData(results, truths, artists, sources, script, kept, group, p.questions, collapsed)
+    small, rules = smallness(len(tracks), p.cluster), p.evaluate
+    facts = (truths, artists, sources, scripts(lyrics.ids), kept, group)
+    return QuestionData(results, *facts, p.questions, rules.collapsed, rules.smallest, small)
 
 
 def main() -> None:
@@ -92,15 +93,18 @@ def main() -> None:
     for clusterer in p.compare.clusterers:
         if clusterer not in p.cluster.clusterers:
             raise Problem(f"compare.clusterers: {clusterer!r} is not one of cluster.clusterers: add it there")
-    audio = store.read_rows(store.BUILD / "audio", "stats", "valid")
-    lyrics = store.read_rows(store.BUILD / "lyrics", "has_lyrics", *TEXTS).at(audio.ids)
-    results = trials(list(jobs(p, audio, lyrics)))
+    ears = store.read_rows(store.BUILD / "ears", "sound", "valid")
+    lyrics = store.read_rows(store.BUILD / "lyrics", "has_lyrics", *TEXTS).at(ears.ids)
+    texts = FUSED_TEXTS if lyrics["has_lyrics"].any() else ()
+    results = trials(list(jobs(p, ears, lyrics)))
     results |= trials(list(control_jobs(p, results)))
     data = question_data(p, lyrics, results)
     answers = [question(data) for question in QUESTIONS]
     for answer in answers:
         log.info("%s\n  %s", answer.question, answer.verdict)
-    report = {"seeds": p.questions.seeds, "questions": [answer.json() for answer in answers]}
+    encoders = embeddings.pretrained().read_by({"input": "sound", "lyrics": FUSED_TEXTS[-1] if texts else "none"})
+    known = {"reads": [each["encoder"] for each in encoders], "may_know": any(each["may_know"] for each in encoders)}
+    report = {"seeds": p.questions.seeds, **known, "questions": [answer.json() for answer in answers]}
     store.write_json(store.REPORTS / "questions.json", report)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.core.store import Array
 from pipeline.score.agreement import agreement
+from pipeline.score.labels import sizeable
 from pipeline.trials.claims import JudgedClaim, TableRow, above_chance, claim, judged, score_rows
 from pipeline.trials.designs import Condition, Questions
 from pipeline.trials.measures import (
@@ -23,6 +24,7 @@ from pipeline.trials.measures import (
 from pipeline.trials.sentences import OPENINGS, compared, counted, overall, separates, signed
 from pipeline.trials.trials import Trial
 
+LEAST_SCRIPT = 0.05  # AMI of the languages with their scripts, from which on scripts give languages away
 LEAST_GAIN = 0.05  # below it, no share of the gain is reported for missing lyrics
 
 
@@ -39,6 +41,8 @@ class QuestionData:
     group: Array  # of artists, each left out once for the intervals
     params: Questions
     collapsed: float  # share of active units below which a model is no answer
+    smallest: int  # tracks that a value needs to enter a mean over the values of a column
+    small: str  # a sentence where there are too few tracks for the clusters; "" where there are enough
 
     def names(self, chosen: Callable[[Condition], bool]) -> list[str]:
         """The trials whose condition is chosen."""
@@ -83,8 +87,8 @@ class Answer:
 def better_than_pca(data: QuestionData) -> Answer:
     about = ("representations", "Does a VAE learn better music representations than PCA?")
     measures = data.agreement(data.params.sound)
-    if not measures:
-        return _not_asked(*about, data.params.sound)
+    if not measures and not (data.artists != "").any():
+        return _not_asked(*about, data.params.sound, "no column says what the sound should show, such as a genre")
     if (data.artists != "").any():
         measures["artist hit@5"] = partial(hits, artists=data.artists, group=data.group)
     models, pca = data.names(lambda each: each.is_plain), data.pca()
@@ -94,7 +98,7 @@ def better_than_pca(data: QuestionData) -> Answer:
     rows = _rows(data, dict.fromkeys(name for pair in pairs for name in pair), measures)
     versus_pca = _of(claims, model=[name for name in models if not data.is_collapsed(name)], against=[pca])
     sentences = [*map(compared, versus_pca), *_left_out(data, models)]
-    return _answer(*about, overall(versus_pca), sentences, rows, claims)
+    return _answer(data, *about, overall(versus_pca), sentences, rows, claims)
 
 
 def influence_of_lyrics(data: QuestionData) -> Answer:
@@ -104,7 +108,7 @@ def influence_of_lyrics(data: QuestionData) -> Answer:
     if not fused:
         return Answer(*about, "not asked", "Not asked: no track has lyrics.", [], [])
     if not measures:
-        return _not_asked(*about, data.params.words)
+        return _not_asked(*about, data.params.words, "no column says what the lyrics should show, such as a theme")
     audio, best = _audio(data), data.names(lambda each: each.has_all_lyrics)[-1]
     pairs = [(name, audio) for name in fused] + [(best, name) for name in data.names(lambda each: each.shuffled)]
     claims = _judge(data, pairs, measures)
@@ -116,14 +120,14 @@ def influence_of_lyrics(data: QuestionData) -> Answer:
         sentences.append("A gain that shuffled lyrics also give is not credited to the lyrics.")
     if "better" in {each.verdict for each in _of(earned, score=[f"AMI {data.params.words}"])}:
         sentences += _with_missing_lyrics(data, audio, best)
-    return _answer(*about, overall(earned), sentences, _rows(data, [audio, *fused], measures), claims)
+    return _answer(data, *about, overall(earned), sentences, _rows(data, [audio, *fused], measures), claims)
 
 
 def language_apart(data: QuestionData) -> Answer:
     about = ("language", "Can latent space separate songs by language without labels?")
     column = data.params.language
     if column not in data.truths:
-        return _not_asked(*about, column)
+        return _not_asked(*about, column, "no column names the languages")
     truth, basis = within_one_source(data.truths[column], data.sources)
     score, measure = f"AMI {column}", partial(ami, truth=truth, group=data.group)
     parts = {
@@ -137,12 +141,12 @@ def language_apart(data: QuestionData) -> Answer:
     separated = {part: "; ".join(map(separates, _of(claims, model=names))) for part, names in parts.items()}
     sentences = [f"{part}: {each}." for part, each in separated.items() if each] + [basis]
     script = _script_alone(data.script, truth)
-    if script is not None:
+    if script is not None and script >= LEAST_SCRIPT:
         sentences.append(f"The script of the lyrics gives {script:.3f} with no model: language in text proves little.")
     answer = overall(_of(claims, model=parts["Sound alone"]))
     opening = {"yes": "By sound alone, yes.", "no": "Not by sound."}.get(answer, "By sound it is not shown.")
     rows = _rows(data, [trial.name for trial in trials], {score: measure})
-    return _answer(*about, answer, sentences, rows, claims, opening=opening)
+    return _answer(data, *about, answer, sentences, rows, claims, opening=opening)
 
 
 def within_one_source(truth: Array, sources: Array) -> tuple[Array, str]:
@@ -177,13 +181,13 @@ def stability(data: QuestionData) -> Answer:
     sentences = [compared(each) for each in versus_vae if each.verdict != "not shown"]
     if len(earned) < len(versus_vae):
         sentences.append("The gain does not exceed PCA of the same size, so it is not credited to disentangling.")
-    sentences.append(counted(versus_vae, "the plain VAE"))
-    sentences.append(counted(versus_pca, "PCA with as many dimensions as they have active units"))
+    rivals = {"the plain VAE": versus_vae, "PCA with as many dimensions as they have active units": versus_pca}
+    sentences += [counted(claims, rival) for rival, claims in rivals.items() if claims]
     sentences += _left_out(data, disentangled)
     relaxed = data.names(lambda each: each.is_relaxed)
     shown = dict.fromkeys([*models, *relaxed, *map(data.control, models)])
     rows = _rows(data, shown, measures | data.agreement(data.params.sound) | {"squared error": squared_error})
-    return _answer(*about, overall(earned), sentences, rows, claims)
+    return _answer(data, *about, overall(earned), sentences, rows, claims)
 
 
 def _of(claims: Iterable[JudgedClaim], **fields: Sequence[str]) -> list[JudgedClaim]:
@@ -240,6 +244,7 @@ def _rows(data: QuestionData, names: Iterable[str], measures: Mapping[str, Measu
 
 
 def _answer(
+    data: QuestionData,
     id_: str,
     question: str,
     answer: str,
@@ -250,14 +255,16 @@ def _answer(
     opening: str = "",
 ) -> Answer:
     if not claims:
-        undefined = "Not asked: no score is defined under every clusterer, as where one of them finds no cluster."
-        return Answer(id_, question, "not asked", undefined, rows, [])
+        undefined = "no score is defined under every clusterer, as where one of them finds no cluster."
+        return Answer(id_, question, "not asked", f"Not asked: {data.small or undefined}", rows, [])
     verdict = " ".join([opening or OPENINGS[answer], *sentences])
     return Answer(id_, question, answer, verdict, rows, [row for each in claims for row in each.rows()])
 
 
-def _not_asked(id_: str, question: str, column: str) -> Answer:
-    return Answer(id_, question, "not asked", f"Not asked: too few tracks have a {column!r}.", [], [])
+def _not_asked(id_: str, question: str, column: str, unnamed: str) -> Answer:
+    """The answer where the column has no two values; `unnamed` is the reason where the corpus has no such column."""
+    reason = f"too few tracks have a {column!r}" if column else unnamed
+    return Answer(id_, question, "not asked", f"Not asked: {reason}.", [], [])
 
 
 def _with_missing_lyrics(data: QuestionData, audio: str, best: str) -> list[str]:
@@ -282,7 +289,7 @@ def _with_lyrics(data: QuestionData, mask: Array) -> dict[str, Measure]:
     truth = np.where(mask, data.truths[column], "")
     return {
         f"AMI {column}": partial(ami, truth=truth, group=data.group),
-        f"kNN {column}": partial(knn, truth=truth, artists=data.artists, group=data.group),
+        f"kNN {column}": partial(knn, truth=sizeable(truth, data.smallest), artists=data.artists, group=data.group),
     }
 
 

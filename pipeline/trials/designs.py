@@ -1,4 +1,4 @@
-"""What is trained for the questions: small dense models on the statistics of the sound, alike but for one thing."""
+"""What is trained for the questions: small dense models on numbers of the sound, alike but for one thing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -114,7 +114,7 @@ def designs(q: Questions, train: Train, *, texts: tuple[str, ...], halves: bool)
 def _dense(q: Questions, train: Train, condition: Condition) -> Design:
     build = partial(joined, hidden=q.hidden, latent=q.latent)
     model = Model(
-        store.BUILD / "questions", condition.name, "dense VAE", Source("stats"), build, q.epochs, condition.beta
+        store.BUILD / "questions", condition.name, "dense VAE", Source("sound"), build, q.epochs, condition.beta
     )
     strength = train.strength if condition.objective == "beta" else q.strength
     view: Literal["self", "cross"] = "cross" if condition.crossed else "self"
@@ -123,6 +123,6 @@ def _dense(q: Questions, train: Train, condition: Condition) -> Design:
 
 def _fused(q: Questions, train: Train, condition: Condition) -> Design:
     build = partial(experts, hidden=q.hidden, latent=q.latent, dropout=q.dropout)
-    source = Source("stats", condition.text or None, shuffled=condition.shuffled, missing=condition.missing)
+    source = Source("sound", condition.text or None, shuffled=condition.shuffled, missing=condition.missing)
     model = Model(store.BUILD / "questions", condition.name, "experts VAE", source, build, q.epochs, 1.0)
     return Design(condition, model, replace(train, view="self", objective="beta"))

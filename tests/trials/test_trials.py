@@ -102,7 +102,9 @@ def data(trials: Sequence[Trial], truths: Mapping[str, Array] | None = None) -> 
         kept,
         GROUP,
         PARAMS,
-        0.25,
+        collapsed=0.25,
+        smallest=5,
+        small="",
     )
 
 
@@ -284,9 +286,43 @@ def test_language_is_asked_within_one_source() -> None:
 
 
 def test_what_cannot_be_asked_is_said(rng: np.random.Generator) -> None:
-    bare = data([trial("vae", seeds(GENRE, 0.1, rng), 4.0), trial("pca", seeds(GENRE, 0.1, rng))], truths={})
-    for question in (better_than_pca, influence_of_lyrics, language_apart):
-        assert question(bare).answer == "not asked"
+    alone = data([trial("vae", seeds(GENRE, 0.1, rng), 4.0), trial("pca", seeds(GENRE, 0.1, rng))], truths={})
+    bare = replace(alone, artists=np.full(TRACKS, ""))
+    for question, column in ((better_than_pca, "genre"), (language_apart, "language")):
+        found = question(bare)
+        assert (found.answer, found.verdict) == ("not asked", f"Not asked: too few tracks have a {column!r}.")
+    unnamed = replace(bare, params=replace(PARAMS, sound="", language=""))
+    assert "no column says what the sound should show" in better_than_pca(unnamed).verdict
+    assert language_apart(unnamed).verdict == "Not asked: no column names the languages."
+
+
+def test_without_a_genre_artists_are_asked_for(rng: np.random.Generator) -> None:
+    names = ("vae", "vae cross", "pca", "track_lda")
+    found = better_than_pca(data([trial(name, seeds(GENRE, 0.1, rng)) for name in names], truths={}))
+    assert {row["score"] for row in found.rows} == {"artist hit@5"}
+    assert found.answer != "not asked"
+
+
+def test_a_corpus_that_is_too_small_is_why_nothing_is_asked(rng: np.random.Generator) -> None:
+    none = {name: [np.full(TRACKS, ABSENT)] * SEEDS for name in CLUSTERERS}
+    trials = [replace(trial(name, seeds(GENRE, 0.1, rng)), labels=none) for name in ("vae", "pca", "track_lda")]
+    small = replace(data(trials), artists=np.full(TRACKS, ""), small="3 songs are too few.")
+    assert better_than_pca(small).verdict == "Not asked: 3 songs are too few."
+
+
+def test_scripts_that_languages_share_are_not_spoken_of(rng: np.random.Generator) -> None:
+    known = lyrical(rng, bert=0.1)
+    mixed = np.array(["Cyrillic", "Latin"] * (TRACKS // 2), dtype=object)  # both languages are written in both
+    for script in (mixed, np.full(TRACKS, "Latin", dtype=object)):
+        assert "The script of the lyrics" not in language_apart(replace(known, script=script)).verdict
+
+
+def test_without_a_model_that_is_active_no_comparison_is_counted(rng: np.random.Generator) -> None:
+    collapsed = dict.fromkeys(("beta 4", "tc 4", "dip 4"), 0.0)
+    names = ("vae", "vae cross", "pca", *collapsed)
+    found = stability(data([trial(name, seeds(GENRE, 0.1, rng), collapsed.get(name, 4.0)) for name in names]))
+    assert "0 comparisons" not in found.verdict
+    assert "left out" in found.verdict
 
 
 @pytest.mark.parametrize(
