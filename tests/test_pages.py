@@ -313,3 +313,15 @@ def test_hard_is_described_by_the_condition_that_it_has() -> None:
     change("metrics.json", without(("condition",)))
     assert "as input" not in plain(written("families"))
     assert "as input" not in plain(written("setting"))
+
+
+@pytest.mark.usefixtures("project")
+def test_means_over_values_say_how_many_there_are_and_why_one_is_undefined() -> None:
+    file = store.REPORTS / "results.csv"
+    knn = {"representation": "easy", "family": "", "score": "knn", "mean": 0.5, "classes": 3, "counted": 117}
+    undefined = {"representation": "pca", "family": "", "score": "probe", "note": "fewer than two values"}
+    rows = pd.DataFrame([knn | {"label": "genre"}, undefined | {"label": "language"}])
+    store.write_table(file, pd.concat([pd.read_csv(file), rows]).astype({"classes": "Int64", "counted": "Int64"}))
+    text = plain(written("by_score"))
+    assert "kNN of genre: mean over 3 values, of 117 tracks at most." in text
+    assert "linear probe of language, –: fewer than two values." in text

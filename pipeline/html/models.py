@@ -110,7 +110,26 @@ def _scores(out: Outputs, caption: str, columns: Columns, plain: Columns | None 
     notes = [NOTES[flag] for flag, names in flagged.items() if names]
     about = out.representations()
     notes += encoders.notes(about[name] for name in _by_name(rows))
+    notes += _averaged(rows)
     return table(Table(caption, ["representation", *columns, *plain], lines, notes))
+
+
+def _averaged(rows: list[Part]) -> list[str]:
+    """Over how many values of a label each score is a mean, and why a score is undefined."""
+    scores: dict[str, list[Part]] = {}
+    for row in rows:
+        if "classes" in row or "note" in row:
+            scores.setdefault(f"{SCORES.get(row['score'].text, row['score'].text)} of {row['label'].text}", []).append(
+                row
+            )
+    notes = []
+    for title, same in scores.items():
+        most = max(same, key=lambda row: row["counted"].number or 0)
+        absent = sorted({row["note"].text for row in same} - {""})
+        if most["mean"].number is not None:
+            notes.append(f"{title}: mean over {most['classes'].text} values, of {most['counted'].text} tracks at most.")
+        notes += [f"{title}, {UNKNOWN}: {note}." for note in absent]
+    return notes
 
 
 def _cells(name: str, columns: Columns, cell: Callable[[Part], Cell]) -> list[Cell]:
