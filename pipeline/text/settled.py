@@ -10,9 +10,11 @@ from typing import Final
 
 from pipeline.core import languages
 from pipeline.core.languages import UNSURE
+from pipeline.text.language import WRITTEN_IN
 
 # Lines of one of these pass for another one: a model of single lines can hardly separate them.
 ALIKE: Final = ({"hr", "sr", "bs"}, {"id", "ms"}, {"no", "da"}, {"hi", "ur"})
+LATN: Final = "Latn"  # stands behind the code of a language that is written in Latin letters against its custom
 MOSTLY: Final = 0.5  # of the lines: a larger share in one other language contradicts the table
 
 
@@ -40,6 +42,7 @@ def settled(heard: Mapping[str, float], written: str) -> Settled:
     if not table:
         total = sum(sure.values())
         return Settled({code: share / total for code, share in sure.items()})
+    sure = _romanised(sure, table)
     most = max(sure, key=lambda code: sure[code], default=table)
     if not same(most, table) and sure[most] > MOSTLY:
         return Settled({table: 1.0}, Contradiction(table, most, sure[most]))
@@ -48,6 +51,20 @@ def settled(heard: Mapping[str, float], written: str) -> Settled:
         into = table if same(code, table) and _base(code) != _base(table) else code
         shares[into] = shares.get(into, 0.0) + share
     return Settled({code: share for code, share in shares.items() if share > 0})
+
+
+def _romanised(sure: Mapping[str, float], table: str) -> dict[str, float]:
+    """The shares, where lines of a language of other letters that are heard as Hindi or Bangla are in that language.
+
+    Those two are all that can be heard in Latin letters, and such lines resemble them more than they do English.
+    """
+    if table in WRITTEN_IN["LATIN"]:
+        return dict(sure)
+    shares: dict[str, float] = {}
+    for code, share in sure.items():
+        into = f"{_base(table)}-{LATN}" if code.endswith(f"-{LATN}") else code
+        shares[into] = shares.get(into, 0.0) + share
+    return shares
 
 
 def same(one: str, other: str) -> bool:

@@ -16,6 +16,8 @@ from pipeline.text.settled import Contradiction, same, settled
         ({"de": 0.5, "en": 0.5}, "en", {"de": 0.5, "en": 0.5}),
         ({"bn-Latn": 0.75, UNSURE: 0.25}, "Bangla", {"bn-Latn": 0.75, "bn": 0.25}),
         ({"bn-Latn": 0.5, "en": 0.5}, "bengali", {"bn-Latn": 0.5, "en": 0.5}),
+        ({"hi-Latn": 0.75, "bn-Latn": 0.25}, "Hindi", {"hi-Latn": 1.0}),
+        ({"hi-Latn": 0.5, "bn-Latn": 0.25, UNSURE: 0.25}, "Japanese", {"ja-Latn": 0.75, "ja": 0.25}),
         ({"sr": 0.6, "hr": 0.4}, "Croatian", {"hr": 1.0}),
         ({UNSURE: 1.0}, "ja", {"ja": 1.0}),
         ({}, "ja", {"ja": 1.0}),
