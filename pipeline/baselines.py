@@ -113,7 +113,7 @@ class Plain:
     family: str
     source: str
     values: Array  # [track, dimension]
-    lyrics: str = "none"  # the array of stage lyrics that it reads beside the sound
+    lyrics: str = "none"  # the array of stage lyrics that it reads
 
     def write(self, folder: Path, ids: tuple[str, ...]) -> None:
         store.write_rows(folder, ids, **{self.name: self.values[:, None].astype(np.float32)})
@@ -160,10 +160,12 @@ def from_lyrics(ids: tuple[str, ...], p: Params) -> Iterator[Plain]:
     about = store.read_json(store.BUILD / "lyrics" / "about.json")
     encoder, language = about["encoder"], "kept" if about["language"] == "keep" else "removed"
     has_lyrics, dims = np.array(rows["has_lyrics"]), p.baselines.latent
-    yield Plain("tfidf", "lyrics: TF-IDF", "lyrics", strongest(rows["tfidf_svd"], has_lyrics, dims))
+    strong = strongest(rows["tfidf_svd"], has_lyrics, dims)
+    yield Plain("tfidf", "lyrics: TF-IDF", "lyrics", strong, lyrics="tfidf_svd")
     families = {"word2vec": "Word2Vec", "bert": encoder, "bert_free": f"{encoder}, language {language}"}
     for name, family in families.items():
-        yield Plain(name, f"lyrics: {family}", "lyrics", reduced(rows[name], has_lyrics, dims, p.seeds[0]))
+        points = reduced(rows[name], has_lyrics, dims, p.seeds[0])
+        yield Plain(name, f"lyrics: {family}", "lyrics", points, lyrics=name)
 
 
 def learn_autoencoder(folder: Path, p: Params) -> None:
