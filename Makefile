@@ -36,9 +36,9 @@ report: repro
 # `make -j 2 test` runs both side by side.
 test: lint pytest
 
-# Tests that share a costly fixture are of one group, which one process runs.
+# Tests that share a costly fixture are of one group, which one process runs. One process per core, one thread each.
 pytest: .venv/installed
-	@python -m pytest -n auto --dist loadgroup
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m pytest -n auto --dist loadgroup
 
 lint: .venv/installed
 	@ruff check . && ruff format --check . && mypy && lint-imports
