@@ -109,8 +109,8 @@ def write_languages(folder: Path, texts: Mapping[str, str], heard: Mapping[str, 
 
 def write_disagreements(folder: Path, tracks: Mapping[str, Settled]) -> None:
     """The tracks whose lyrics are mostly in another language than the table says."""
-    found = {id_: track.contradiction for id_, track in tracks.items() if track.contradiction}
-    rows = [(id_, one.table, one.heard, round(one.share, 4)) for id_, one in found.items()]
+    wrong = {id_: track.contradiction for id_, track in tracks.items() if track.contradiction}
+    rows = [(id_, known.table, known.heard, round(known.share, 4)) for id_, known in wrong.items()]
     file = folder / "disagreements.csv"
     store.write_table(file, pd.DataFrame(rows, columns=["id", "table", "heard", "share"]))
     if rows:

@@ -57,8 +57,8 @@ OTHER_NAMES: Final = {  # of each language: in itself, and what else it is calle
 }  # fmt: skip
 _CODES: Final = {
     **{name.casefold(): code for code, name in NAMES.items()},
-    **{other: code for code, others in THREE_LETTERS.items() for other in others.split()},
-    **{other: code for code, others in OTHER_NAMES.items() for other in others},
+    **{short: code for code, written in THREE_LETTERS.items() for short in written.split()},
+    **{called: code for code, written in OTHER_NAMES.items() for called in written},
     **{code.casefold(): code for code in NAMES},
 }
 # Names by which a folder of songs may be called. Latin is left out: there it is a genre.

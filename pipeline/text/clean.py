@@ -191,13 +191,13 @@ def _pairs(word: str) -> list[str]:
     """The word, or what lies around its runs of unspaced letters and each two neighbours within them."""
     if not UNSPACED.search(word):
         return [word]
-    found, end = [], 0
+    parts, end = [], 0
     for run in UNSPACED.finditer(word):
-        found += [word[end : run.start()]]
+        parts += [word[end : run.start()]]
         letters = LETTER.findall(run.group())
-        found += [first + second for first, second in itertools.pairwise(letters)] or letters
+        parts += [first + second for first, second in itertools.pairwise(letters)] or letters
         end = run.end()
-    return [part for part in (*found, word[end:]) if WORD.search(part)]
+    return [part for part in (*parts, word[end:]) if WORD.search(part)]
 
 
 def folded(text: str) -> str:

@@ -183,11 +183,11 @@ def _mixed(words: list[str], likely: dict[str, float]) -> Line | None:
     if max(likely, key=lambda language: likely[language]) not in BORROWED:
         return None
     spelt = Counter(of_words(words))
-    other = max(ROMANISED, key=lambda code: spelt[code])
-    if min(spelt["en"], spelt[other]) < BOTH:
+    romanised = max(ROMANISED, key=lambda code: spelt[code])
+    if min(spelt["en"], spelt[romanised]) < BOTH:
         return None
-    share = spelt["en"] / (spelt["en"] + spelt[other])
-    return Line(MIXED, SURE, {"en": share, other: 1 - share}, likely)
+    share = spelt["en"] / (spelt["en"] + spelt[romanised])
+    return Line(MIXED, SURE, {"en": share, romanised: 1 - share}, likely)
 
 
 # --- the model --------------------------------------------------------------------------------------------------------

@@ -67,9 +67,9 @@ def _romanised(sure: Mapping[str, float], table: str) -> dict[str, float]:
     return shares
 
 
-def same(one: str, other: str) -> bool:
+def same(code: str, than: str) -> bool:
     """Whether two codes are of one language, in whatever letters, or of two that lines can hardly separate."""
-    bases = {_base(one), _base(other)}
+    bases = {_base(code), _base(than)}
     return len(bases) == 1 or any(bases <= alike for alike in ALIKE)
 
 
