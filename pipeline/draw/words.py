@@ -56,7 +56,7 @@ def track_languages(run: Run) -> list[str]:
 
 def typical(words: Words, members: Array) -> Mapping[str, list[str]]:
     """For each language, the words that weigh more in the cluster than in the other lyrics of that language."""
-    found = {}
+    by_language = {}
     for language in sorted(set(words.languages.tolist()) - {""}):
         inside, outside = (words.has_lyrics & (words.languages == language) & part for part in (members, ~members))
         if inside.sum() < MIN_TRACKS or outside.sum() < MIN_TRACKS:
@@ -64,8 +64,8 @@ def typical(words: Words, members: Array) -> Mapping[str, list[str]]:
         more = words.tfidf[inside].mean(axis=0) - words.tfidf[outside].mean(axis=0)
         more = np.where(_shared(words, inside) & ~words.stopwords, more, 0)
         best = np.argsort(-more, kind="stable")[:WORDS]
-        found[language] = [words.vocabulary[place] for place in best if more[place] > 0]
-    return found
+        by_language[language] = [words.vocabulary[place] for place in best if more[place] > 0]
+    return by_language
 
 
 def _shared(words: Words, rows: Array) -> Array:
