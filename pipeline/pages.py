@@ -78,6 +78,7 @@ PIECES: Mapping[str, Piece] = {  # Markup is HTML, other text is Markdown
     "headline": findings.headline,
     "best_map": section("Map of the songs", pictures.best_map),
     "encoders": encoders.described,
+    "tables": models.reading,
     "families": models.families,
     "by_clusterer": section("Agreement with labels, by clusterer", models.by_clusterer, BY_CLUSTERER),
     "by_score": models.by_score,

@@ -267,6 +267,7 @@ def test_without_labels_the_report_shows_sizes_shape_and_stability() -> None:
     assert "AMI" not in headline
     assert "No model is trained on the labels" not in plain(written("setting"))
     assert "6 clusters by kmeans" in plain(written("setting"))
+    assert "AMI" not in written("tables")
     assert "(unknown)" not in (store.REPORTS / "_variables.yml").read_text(encoding="utf-8")
 
 

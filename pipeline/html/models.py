@@ -190,6 +190,14 @@ def _k_chart(out: Outputs, label: str, series: charts.Series) -> Markup:
     return part("captioned", chart, CURVES)
 
 
+def reading(out: Outputs) -> Markup:
+    """How to read the tables: what of them there is."""
+    about = out.representations().values()
+    known, collapsed = any(map(encoders.knows, about)), any("flag" in scores for scores in about)
+    leaky = any("leaky" in scores[label] for scores in about for label in out.labels)
+    return render("tables", labels=out.shown(), leaky=leaky, collapsed=collapsed, known=known)
+
+
 def families(out: Outputs) -> Markup:
     """A sentence on each model that there is."""
     about = out.representations()

@@ -36,9 +36,10 @@ def run(out: Outputs) -> dict[str, str]:
     """The settings of this run, as variables of the prose."""
 
     def column(name: str) -> str:
-        rows = out("results.csv").where(clusterer=out.headline)
-        scored = [row for row in rows if row["score"].text == "ami"]
-        return _range([row[name].text for row in scored or rows])
+        rows = [row for row in out.rows("results.csv") if row["clusterer"].text == out.headline]
+        scored = [row for row in rows if row["score"].text == "ami"]  # without labels there is none
+        shapes = [row for row in rows if row["score"].text == "own_silhouette"]
+        return _range([row[name].text for row in scored or shapes])
 
     return {
         "headline": out.headline,
