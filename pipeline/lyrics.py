@@ -21,7 +21,7 @@ from pipeline.core.settings import Device
 from pipeline.core.store import Array
 from pipeline.text import centre, clean, encode, language, scripts, stopwords, tfidf, word2vec
 from pipeline.text.bert import BertParams
-from pipeline.text.settled import Settled, settled
+from pipeline.text.settled import Settled, settled, with_letters
 
 log = logging.getLogger(__name__)
 
@@ -124,8 +124,8 @@ def main() -> None:
     if p.lyrics.chorus == "fold":
         texts = {id_: clean.folded(text) for id_, text in texts.items()}
     encoded = encode.encoded(list(texts.values()), p.lyrics.bert, p.device)  # first: it may have to refuse
-    heard = {id_: language.of_track(text) for id_, text in texts.items()}
     written = tracks["language"] if "language" in tracks else pd.Series("", tracks.index)
+    heard = {id_: with_letters(language.of_track(text), written[id_]) for id_, text in texts.items()}
     known = {id_: settled(shares, written[id_]) for id_, shares in heard.items()}
     _, shares = centre.table([track.shares for track in known.values()])
     vectors, words = tables(list(texts.values()), encoded.vectors, shares, p.lyrics)

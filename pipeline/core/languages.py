@@ -74,4 +74,5 @@ def code(written: str) -> str:
 
 def name(code: str) -> str:
     """The English name of a code; what is no code stays as it is."""
-    return NAMES.get(code, code)
+    base, _, letters = code.partition("-")
+    return NAMES.get(code) or (f"{NAMES[base]} in Latin letters" if base in NAMES and letters == "Latn" else code)

@@ -35,14 +35,29 @@ class Settled:
     contradiction: Contradiction | None = None
 
 
+def with_letters(heard: Mapping[str, float], written: str) -> dict[str, float]:
+    """The shares of the lines, where romanised ones are of the table's language if that has letters of its own.
+
+    Hindi and Bangla are all that can be heard in Latin letters, and lines of other such languages resemble them more
+    than they do English.
+    """
+    table = languages.code(written)
+    if not table or table in WRITTEN_IN["LATIN"]:
+        return dict(heard)
+    shares: dict[str, float] = {}
+    for code, share in heard.items():
+        into = f"{_base(table)}-{LATN}" if code.endswith(f"-{LATN}") else code
+        shares[into] = shares.get(into, 0.0) + share
+    return shares
+
+
 def settled(heard: Mapping[str, float], written: str) -> Settled:
-    """From the shares of the lines, and the language as the table writes it."""
+    """From the shares of the lines, as `with_letters` gives them, and the language as the table writes it."""
     table = languages.code(written)
     sure = {code: share for code, share in heard.items() if code != UNSURE}
     if not table:
         total = sum(sure.values())
         return Settled({code: share / total for code, share in sure.items()})
-    sure = _romanised(sure, table)
     most = max(sure, key=lambda code: sure[code], default=table)
     if not same(most, table) and sure[most] > MOSTLY:
         return Settled({table: 1.0}, Contradiction(table, most, sure[most]))
@@ -51,20 +66,6 @@ def settled(heard: Mapping[str, float], written: str) -> Settled:
         into = table if same(code, table) and _base(code) != _base(table) else code
         shares[into] = shares.get(into, 0.0) + share
     return Settled({code: share for code, share in shares.items() if share > 0})
-
-
-def _romanised(sure: Mapping[str, float], table: str) -> dict[str, float]:
-    """The shares, where lines of a language of other letters that are heard as Hindi or Bangla are in that language.
-
-    Those two are all that can be heard in Latin letters, and such lines resemble them more than they do English.
-    """
-    if table in WRITTEN_IN["LATIN"]:
-        return dict(sure)
-    shares: dict[str, float] = {}
-    for code, share in sure.items():
-        into = f"{_base(table)}-{LATN}" if code.endswith(f"-{LATN}") else code
-        shares[into] = shares.get(into, 0.0) + share
-    return shares
 
 
 def same(code: str, than: str) -> bool:

@@ -36,6 +36,8 @@ def test_every_name_and_code_leads_to_its_code_alone() -> None:
 def test_names_are_english_and_unknown_codes_stay() -> None:
     assert name("de") == "German"
     assert name("bn") == "Bangla"
+    assert name("bn-Latn") == "Bangla in Latin letters"
+    assert name("ru-Latn") == "Russian in Latin letters"
     assert name(languages.UNSURE) == "unsure"
     assert name("odd") == "odd"
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.languages import NAMES, UNSURE
-from pipeline.text.settled import Contradiction, same, settled
+from pipeline.text.settled import Contradiction, same, settled, with_letters
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from pipeline.text.settled import Contradiction, same, settled
 def test_what_does_not_contradict_the_row_counts(
     heard: dict[str, float], written: str, shares: dict[str, float]
 ) -> None:
-    made = settled(heard, written)
+    made = settled(with_letters(heard, written), written)
     assert made.shares == pytest.approx(shares)
     assert made.contradiction is None
 
@@ -49,6 +49,12 @@ def test_the_row_wins_over_lyrics_in_another_language(
     made = settled(heard, written)
     assert made.shares == {contradiction.table: 1.0}
     assert made.contradiction == contradiction
+
+
+def test_what_is_sung_in_latin_letters_is_what_the_row_says() -> None:
+    assert with_letters({"hi-Latn": 0.5, UNSURE: 0.5}, "Russian") == {"ru-Latn": 0.5, UNSURE: 0.5}
+    assert with_letters({"hi-Latn": 0.5, "bn-Latn": 0.5}, "hi") == {"hi-Latn": 1.0}
+    assert with_letters({"hi-Latn": 1.0}, "Italian") == with_letters({"hi-Latn": 1.0}, "") == {"hi-Latn": 1.0}
 
 
 def test_letters_and_neighbours_do_not_make_another_language() -> None:
