@@ -160,6 +160,9 @@ def from_lyrics(ids: tuple[str, ...], p: Params) -> Iterator[Plain]:
     about = store.read_json(store.BUILD / "lyrics" / "about.json")
     encoder, language = about["encoder"], "kept" if about["language"] == "keep" else "removed"
     has_lyrics, dims = np.array(rows["has_lyrics"]), p.baselines.latent
+    if not has_lyrics.any():
+        log.info("baselines: no track has lyrics, so there is none of lyrics alone")
+        return
     strong = strongest(rows["tfidf_svd"], has_lyrics, dims)
     yield Plain("tfidf", "lyrics: TF-IDF", "lyrics", strong, lyrics="tfidf_svd")
     families = {"word2vec": "Word2Vec", "bert": encoder, "bert_free": f"{encoder}, language {language}"}
