@@ -27,11 +27,10 @@ def cloned(folder: Path, *options: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("autocrlf", ["false", "true"])
-def test_a_fresh_clone_pulls_the_whole_corpus_offline(autocrlf: str, tmp_path: Path) -> None:
-    """autocrlf would corrupt the lyrics in the store, were it not for .gitattributes."""
-    clone = cloned(tmp_path / "clone", "-c", f"core.autocrlf={autocrlf}")
-    sh("git", "config", "core.autocrlf", autocrlf, cwd=clone)
+def test_a_fresh_clone_pulls_the_whole_corpus_offline(tmp_path: Path) -> None:
+    """Even with autocrlf, which would corrupt the lyrics in the store, were it not for .gitattributes."""
+    clone = cloned(tmp_path / "clone", "-c", "core.autocrlf=true")
+    sh("git", "config", "core.autocrlf", "true", cwd=clone)
     pulled = sh(str(DVC), "pull", cwd=clone)
     assert pulled.returncode == 0, pulled.stderr
     files = [path for path in (clone / "data").rglob("*") if path.is_file()]

@@ -92,9 +92,14 @@ def runs(
     (tiny_corpus / "data" / "README.md").write_text("# The card of this corpus\n", encoding="utf-8")
     set_param("easy.input", "mfcc")  # reads the frames, which only some parameters do
     set_param("figures.maps", ["tsne"])  # UMAP compiles for long
+    set_param("cluster.clusterers", ["kmeans", "consensus"])  # what is read and written does not depend on how many
+    set_param("questions.betas", [1])
+    set_param("questions.missing", [1.0])
     runs = {}
     for stage in STAGES:
         monkeypatch.setenv("SURBANI_CACHE", str(tiny_corpus / "caches" / stage))  # a cached frame needs no sound file
+        if stage == "ears":
+            set_param("audio.encoder", "musicnn")  # an encoder listens to the files, which nothing else of ears does
         runs[stage] = run(stage, tiny_corpus)
     return runs
 
