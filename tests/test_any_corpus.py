@@ -1,4 +1,4 @@
-"""Corpora without lyrics, labels or artists, or of three songs: every stage ends well, and outputs say what is absent."""
+"""Corpora without lyrics, labels or artists, or of three songs: every stage ends well, outputs say what is absent."""
 
 import importlib
 import json

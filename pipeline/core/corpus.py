@@ -92,14 +92,15 @@ def resolved(card: Card, tracks: pd.DataFrame, file: Path = CARD) -> Corpus:
     for key, named in (("labels", card.labels or ()), ("factors", card.factors), ("words", (card.words,))):
         _require(tracks, key, filter(None, named), file)
     known = {column for column in tracks if tracks[column].replace("", None).nunique() > 1}
-    labels = tuple(column for column in dict.fromkeys(card.labels or USUAL) if column in known)
+    declared = USUAL if card.labels is None else card.labels
+    labels = tuple(column for column in dict.fromkeys(declared) if column in known)
     words = next((column for column in (card.words, "theme", "genre") if column in known), "")
-    sounds = [column for column in ("genre", *labels) if column in known - {"language", "theme", card.words}]
+    others = (column for column in labels if column not in ("language", "theme", card.words))
     return Corpus(
         synthetic=card.synthetic,
         labels=labels,
         factors=tuple(column for column in dict.fromkeys(card.factors) if column in known),
-        sound=sounds[0] if sounds else "",
+        sound="genre" if "genre" in known else next(others, ""),
         words=words,
         language="language" if "language" in known else "",
         unseen_by=card.unseen_by,

@@ -55,6 +55,11 @@ def test_the_sound_is_asked_for_the_first_label_where_there_is_no_genre(tmp_path
     assert resolved(card(tmp_path, "labels: [language, mood]\nwords: mood\n"), tracks).sound == ""
 
 
+def test_a_card_may_name_no_label_and_the_genre_for_both(tmp_path: Path) -> None:
+    declared = resolved(card(tmp_path, "labels: []\nwords: genre\n"), TRACKS)
+    assert (declared.labels, declared.sound, declared.words) == ((), "genre", "genre")
+
+
 def test_a_table_without_any_label_asks_nothing() -> None:
     tracks = TRACKS.assign(language="", genre="rock")
     without = resolved(Card(), tracks)
