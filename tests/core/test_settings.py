@@ -1,7 +1,6 @@
 """Columns in params.yaml: a list is taken as it is, `auto` follows the corpus, anything else is refused in one line."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 import pytest
