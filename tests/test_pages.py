@@ -326,3 +326,15 @@ def test_means_over_values_say_how_many_there_are_and_why_one_is_undefined() -> 
     text = plain(written("by_score"))
     assert "kNN of genre: mean over 3 values, of 117 tracks at most." in text
     assert "linear probe of language, –: fewer than two values." in text
+
+
+@pytest.mark.usefixtures("project")
+def test_a_comparison_without_an_interval_shows_no_dashes_as_numbers() -> None:
+    file = store.REPORTS / "comparisons.csv"
+    rows = pd.read_csv(file, dtype=str, keep_default_na=False)
+    undefined = ["difference", "low", "high", "p", "holm", "smallest"]
+    rows.loc[rows["label"] == "language", [*undefined, "verdict"]] = [*[""] * len(undefined), "not shown"]
+    store.write_table(file, rows)
+    text = plain(written("answer"))
+    assert "no difference from tfidf ( 0.58 ) can be computed" in text
+    assert "–" not in text

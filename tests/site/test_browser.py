@@ -238,6 +238,7 @@ def test_a_click_on_a_point_plays_it_and_lists_its_true_neighbours(tab: Tab, bas
     tab.click(*tab.run(PLACE % "t2"))
     tab.until("!document.getElementById('map-track').hidden")
     assert tab.run(TEXT % "map-title") == data["tracks"]["t2"]["title"]
+    assert tab.run(TEXT % "map-tags") == "toy-ears hears: guitar <b> 62 %, sad 31 %, piano 1 %"
     tab.until("document.getElementById('map-audio').currentTime > 0.2")  # it is heard
     near = tab.run("[...document.querySelectorAll('#map-near li')].map(item => item.textContent.replace('▶ ', ''))")
     assert near == [data["tracks"][id_]["title"] for id_ in data["models"]["easy"]["neighbours"]["t2"]]
@@ -305,6 +306,7 @@ def test_titles_on_the_map_are_text_and_never_markup(tab: Tab, base: str) -> Non
     label = tab.run("document.querySelector('#map-plot .hovertext').textContent")
     assert "Third <b>song</b>" in label
     assert "artist 0 · Bangla" in label
+    assert "toy-ears hears: guitar <b> 62 %, sad 31 %" in label
 
 
 def test_a_click_on_a_head_sorts_and_again_turns_it(tab: Tab, base: str) -> None:
