@@ -234,6 +234,17 @@ def test_values_of_few_tracks_enter_no_mean_over_values(
     assert knn(alone) == {"null_mean": "0.333333", "classes": "3", "counted": "23", "note": "", "is": True}
 
 
+def test_songs_of_a_single_artist_have_no_neighbour_of_another(clustered: Path) -> None:
+    file = clustered / "build" / "tracks" / "tracks.csv"
+    store.write_table(file, store.read_table(file).assign(artist="one"))
+    evaluate.main()
+    rows = table(clustered, "results", representation="raw", label="genre")
+    notes = dict(zip(rows["score"], rows["note"], strict=True))
+    assert notes["knn"] == "fewer than two values of tracks that have a neighbour of another artist"
+    assert notes["probe"] == "fewer than two values that 5 tracks or more have, of two artists or more"
+    assert set(rows.loc[rows["clusterer"] == "kmeans", "low"]) == {""}
+
+
 def test_where_no_two_languages_are_known_nothing_is_mixed(clustered: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = clustered / "build" / "tracks" / "tracks.csv"
     store.write_table(file, store.read_table(file).assign(language="bn"))
