@@ -174,6 +174,23 @@ def test_every_figure_is_drawn_the_same_bytes_twice_and_listed(fake: Fake) -> No
     records = read("figures.json")
     assert {record["file"] for record in records} == ALL
     assert all(record["title"] and record["caption"] and record["section"] for record in records)
+    captions = {record["file"]: record["caption"] for record in records}
+    assert "both receive the language as input" in captions["crossmodal_matrix.png"]
+    assert "so the panel within one language counts" in captions["crossmodal_retrieval.png"]
+    assert "hard_audio and hard_lyrics" in captions["scores.png"]
+
+
+def test_captions_mention_no_condition_where_there_is_none(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake()
+    plan = figures.plan
+    wanted = ("scores", "crossmodal_matrix", "crossmodal_retrieval")
+    monkeypatch.setattr(figures, "plan", lambda *args: (each for each in plan(*args) if each.name in wanted))
+    for view in ("hard", "hard_audio", "hard_lyrics"):
+        file = store.BUILD / "hard" / f"{view}.json"
+        store.write_json(file, store.read_json(file) | {"condition": "none"})
+    figures.main()
+    assert len(read("figures.json")) == 3
+    assert all("input" not in record["caption"] for record in read("figures.json"))
 
 
 def test_a_collapsed_model_has_no_map(fake: Fake) -> None:

@@ -12,8 +12,9 @@ from pipeline.draw.style import Drawn, LeftOut
 BLUE, PALE = style.COLOURS[0], "#B4B4B4"
 READING = (
     "Adjusted mutual information of {clusterer}'s clusters with each label: 0 is chance, 1 perfect. Bars: mean over the"
-    " seeds; dots: each seed. hard_audio and hard_lyrics are hard's latent space as computed from one modality alone."
+    " seeds; dots: each seed."
 )
+PARTS = " hard_audio and hard_lyrics are hard's latent space as computed from one modality alone."
 
 
 def bars(run: Run) -> Drawn:
@@ -29,10 +30,13 @@ def bars(run: Run) -> Drawn:
         _panel(axes, run, shown, label)
     grid[0].set_yticks(range(len(shown)), [each.name for each in shown])
     grid[0].invert_yaxis()
-    handles = [Patch(color=BLUE), Patch(color=PALE), Patch(facecolor="white", edgecolor=BLUE, hatch="////")]
-    words = ["model", "baseline", "model that gets this label as input: not counted"]
-    figure.legend(handles, words, loc="outside lower left", ncols=3)
-    return Drawn(figure, title, READING.format(clusterer=run.headline))
+    handles = {"model": Patch(color=BLUE), "baseline": Patch(color=PALE)}
+    if any(run.condition(each.name) in labels for each in shown):
+        hatched = Patch(facecolor="white", edgecolor=BLUE, hatch="////")
+        handles["model that receives this label as input: not counted"] = hatched
+    figure.legend([*handles.values()], [*handles], loc="outside lower left", ncols=3)
+    parts = PARTS if {"hard_audio", "hard_lyrics"} <= {each.name for each in shown} else ""
+    return Drawn(figure, title, READING.format(clusterer=run.headline) + parts)
 
 
 def _panel(axes: Axes, run: Run, shown: list[Representation], label: str) -> None:

@@ -16,13 +16,16 @@ DEPTHS = (1, 5, 10)
 SEEN = "These are the pairs that the model was trained on"
 MATRIX = (
     "Tracks sorted by {order}. A red diagonal means that sound and lyrics of a song agree. Each modality is centred on"
-    f" its own mean; label given to both: {{condition}}. {SEEN}. First seed."
+    f" its own mean{{given}}. {SEEN}. First seed."
 )
 RETRIEVAL = (
     "Bars: mean over the seeds; dots: each seed. Lyrics are sorted by cosine similarity to the audio in the latent"
     f" space, each modality centred on its own mean. {SEEN}, so this shows what it remembers, not what it would find"
-    " for a new song. A model that gets a label as input can match by the label without listening, so the panel within"
-    " one label counts."
+    " for a new song."
+)
+WITHIN = (
+    " The model receives the {condition} as input and can match by it without listening, so the panel within one"
+    " {condition} counts."
 )
 
 
@@ -82,8 +85,9 @@ def matrix(run: Run, max_points: int, seed: int) -> Drawn:
     axes.set(xlabel="lyrics of track", ylabel="audio of track")
     if run.columns:
         _blocks(axes, [keys[place][0] for place in order])
-    caption = MATRIX.format(order=" and ".join(run.columns[:2]) or "id", condition=run.condition("hard"))
-    return Drawn(figure, title, caption)
+    condition = run.condition("hard")
+    given = "" if condition == "none" else f"; both receive the {condition} as input"
+    return Drawn(figure, title, MATRIX.format(order=" and ".join(run.columns[:2]) or "id", given=given))
 
 
 def _blocks(axes: Axes, values: list[str]) -> None:
@@ -120,7 +124,8 @@ def retrieval(run: Run, max_points: int, seed: int) -> Drawn:
         axes.set_title(name)
     figure.axes[0].set_ylabel("tracks")
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=2)
-    return Drawn(figure, title, RETRIEVAL)
+    within = WITHIN.format(condition=run.condition("hard")) if len(masks) > 1 else ""
+    return Drawn(figure, title, RETRIEVAL + within)
 
 
 def _masks(run: Run, rows: Array) -> Mapping[str, Array]:
