@@ -141,7 +141,7 @@ def main() -> None:
     write_languages(folder, texts, heard)
     write_disagreements(folder, known)
     catalog.write_skipped("lyrics", tracks["lyrics"], reasons)
-    log.info("%d of %d tracks have lyrics; %d words in TF-IDF", has_lyrics.sum(), len(has_lyrics), len(words))
+    log.info("%d of %d tracks have lyrics; %d words in TF-IDF", has_lyrics.sum(), len(has_lyrics), sum(map(bool, words)))
 
 
 if __name__ == "__main__":

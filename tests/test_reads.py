@@ -100,6 +100,7 @@ def runs(
         monkeypatch.setenv("SURBANI_CACHE", str(tiny_corpus / "caches" / stage))  # a cached frame needs no sound file
         if stage == "ears":
             set_param("audio.encoder", "musicnn")  # an encoder listens to the files, which nothing else of ears does
+            set_param("audio.hears", "both")  # and its part and ours are baselines
         runs[stage] = run(stage, tiny_corpus)
     return runs
 
