@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 
 NAME = "contrastive"
+EARS = store.BUILD / "ears"
 
 
 @dataclass(frozen=True)
@@ -133,15 +134,22 @@ def from_sound(sound: Array, valid: Array, p: Params) -> Iterator[Plain]:
 
 def from_parts_of_sound(valid: Array, p: Params) -> Iterator[Plain]:
     """PCA of our statistics, and of the encoder's numbers, where the models are given something else."""
-    hears = store.read_json(store.BUILD / "ears" / "about.json")
+    hears = store.read_json(EARS / "about.json")
     if hears["hears"] in ("encoder", "both"):
         stats = store.read_rows(store.BUILD / "audio", "stats")["stats"]
         points = linear.pca(linear.raw(stats, valid), p.baselines.latent, p.seeds[0])
         yield Plain("pca_stats", "PCA of the statistics", "stats", points)
     if hears["hears"] in ("stats", "both") and hears["encoder"] != "none":
-        vectors = store.read_rows(store.BUILD / "ears", "vectors")["vectors"]
+        vectors = _encoded() if hears["hears"] == "both" else store.read_rows(EARS, "vectors")["vectors"]
         points = linear.pca(linear.raw(vectors, valid), p.baselines.latent, p.seeds[0])
         yield Plain("pca_ears", f"PCA of {hears['encoder']}", "ears", points)
+
+
+def _encoded() -> Array:
+    """The encoder's numbers, which are the last where the models are given both."""
+    statistics = len(store.read_json(store.BUILD / "audio" / "stats_names.json"))
+    vectors: Array = store.read_rows(EARS, "sound")["sound"][..., statistics:]
+    return vectors
 
 
 def from_both(ids: tuple[str, ...], sound: Array, valid: Array, p: Params) -> Iterator[Plain]:
@@ -209,7 +217,7 @@ def learn_contrastive(folder: Path, ids: tuple[str, ...], sound: Array, valid: A
 def main() -> None:
     p = params.load(Params)
     folder = store.fresh_folder(store.BUILD / "baselines")
-    rows = store.read_rows(store.BUILD / "ears", "sound", "valid")
+    rows = store.read_rows(EARS, "sound", "valid")
     if len(rows.ids) < 3:
         raise Problem(
             f"{len(rows.ids)} tracks can be used, and clusters need at least 3: add songs to data/ and `dvc repro`"

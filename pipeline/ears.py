@@ -2,7 +2,7 @@
 
 Reads the sound files and build/audio; writes build/ears: `sound`, the numbers of each segment, `valid` and their names;
 `tags`, how likely each tag of the encoder is, a mean over the segments of a track; and about.json, which says what was
-heard by whom. The numbers of an encoder that the models are not given are kept as `vectors`, for a baseline.
+heard by whom. Where the models are not given the encoder's numbers these are `vectors`, for a baseline.
 """
 
 import logging
@@ -61,7 +61,7 @@ def _with_encoder(rows: Rows, names: Sequence[str], p: Params) -> None:
         "both": (np.concatenate([rows["stats"], vectors], axis=2), [*names, *encoded]),
     }[p.audio.hears]
     write(rows, sound, sound_names, about(p.audio.hears, len(sound_names), encoder))
-    if p.audio.hears != "encoder":
+    if p.audio.hears == "stats":
         store.write_rows(FOLDER, rows.ids, vectors=vectors)
     if encoder.tag_names:
         store.write_rows(FOLDER, rows.ids, tags=tags)

@@ -141,7 +141,8 @@ def main() -> None:
     write_languages(folder, texts, heard)
     write_disagreements(folder, known)
     catalog.write_skipped("lyrics", tracks["lyrics"], reasons)
-    log.info("%d of %d tracks have lyrics; %d words in TF-IDF", has_lyrics.sum(), len(has_lyrics), sum(map(bool, words)))
+    counted = sum(map(bool, words))  # one empty word stands for none
+    log.info("%d of %d tracks have lyrics; %d words in TF-IDF", has_lyrics.sum(), len(has_lyrics), counted)
 
 
 if __name__ == "__main__":

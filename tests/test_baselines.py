@@ -159,13 +159,14 @@ def test_parts_of_the_sound_that_models_are_not_given_alone_are_baselines(
     hears: str, parts: set[str], rng: np.random.Generator
 ) -> None:
     rows = store.read_rows(Path("build/ears"), "sound", "valid")
-    vectors, valid = rng.random((8, 3, 5)).astype(np.float32), np.array(rows["valid"])
-    store.write_rows(Path("build/ears"), IDS, vectors=vectors)
+    sound, valid, vectors = np.array(rows["sound"]), np.array(rows["valid"]), rng.random((8, 3, 5)).astype(np.float32)
+    store.write_rows(Path("build/ears"), IDS, sound=np.concatenate([sound, vectors], axis=2))
+    store.write_json(Path("build/audio/stats_names.json"), ["name"] * sound.shape[2])
     store.write_json(Path("build/ears/about.json"), {"hears": hears, "encoder": "an encoder"})
     p = params.load(baselines.Params)
     made = {baseline.name: baseline.values for baseline in baselines.from_parts_of_sound(valid, p)}
     assert set(made) == parts
-    np.testing.assert_allclose(made["pca_stats"], linear.pca(linear.raw(rows["sound"], valid), 4, 0), atol=1e-6)
+    np.testing.assert_allclose(made["pca_stats"], linear.pca(linear.raw(sound, valid), 4, 0), atol=1e-6)
     if "pca_ears" in made:
         np.testing.assert_allclose(made["pca_ears"], linear.pca(linear.raw(vectors, valid), 4, 0), atol=1e-6)
 
