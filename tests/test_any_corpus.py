@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from pipeline.core import corpus, store
+from tests.text.test_e5 import needs_package
+from tests.text.test_language import needs_model
 
 ROOT = Path(__file__).parents[1]
 STAGES = tuple(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
@@ -72,10 +74,44 @@ def test_songs_alone_without_lyrics_labels_or_artists(quick: Path, caplog: pytes
     assert "has no column '" not in caplog.text
 
 
-def test_three_songs(quick: Path) -> None:
-    keep(quick, 3)
+LYRICS = Path(__file__).parent / "text" / "lines"
+WORLD = {  # of each song: how its table names the language, what is sung, and its title
+    "German": ("de", "Das Bächlein"),
+    "hi": ("hi", "नदी का गीत"),
+    "ja": ("ja", "川の歌"),
+    "de": ("", "Instrumental"),
+    "": ("de en", "Two Tongues"),
+}
+
+
+def world(root: Path) -> None:
+    """Five songs: German, Hindi, Japanese, one without words, and one of two languages."""
+    file = root / "data" / "tracks.csv"
+    table = store.read_table(file).iloc[: len(WORLD)].assign(language=list(WORLD))
+    table["title"] = [title for _, title in WORLD.values()]
+    for path, (sung, _) in zip(table["lyrics"], WORLD.values(), strict=True):
+        verses = [(LYRICS / f"{code}.txt").read_text(encoding="utf-8").splitlines()[:8] for code in sung.split()]
+        if path:
+            (root / "data" / path).write_text("\n".join(line for verse in verses for line in verse), encoding="utf-8")
+    store.write_table(file, table)
+
+
+@needs_model
+@needs_package
+def test_songs_of_the_world(
+    quick: Path, set_param: Callable[[str, object], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    set_param("lyrics.bert.model", "e5")
+    world(quick)
     run()
     metrics = read("metrics.json")
-    assert metrics["data"]["small"].startswith("3 songs are too few for 6 clusters, so nothing is clustered")
+    assert metrics["data"]["small"].startswith("5 songs are too few for 6 clusters, so nothing is clustered")
     assert all(scores["own_space"]["silhouette"] is None for name, scores in metrics.items() if name != "data")
     assert {each["answer"] for each in read("questions.json")["questions"]} == {"not asked"}
+    heard = store.read_table(store.BUILD / "lyrics" / "languages.csv")
+    names = {id_: rows["name"].tolist() for id_, rows in heard.groupby("id")}
+    ids = store.read_table(store.DATA / "tracks.csv")["id"]
+    assert [names.get(id_) for id_ in ids] == [["German"], ["Hindi"], ["Japanese"], None, ["German", "English"]]
+    page = "".join(file.read_text(encoding="utf-8") for file in (store.REPORTS / "_generated").glob("*"))
+    assert all(name in page for name in ("German", "Hindi", "Japanese"))
+    assert "font" not in caplog.text.lower()

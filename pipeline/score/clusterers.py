@@ -18,7 +18,6 @@ from pipeline.score.kmeans import kmeans
 from pipeline.score.labels import ABSENT, NOISE, Labels, clusters, coverage
 
 FEW = 5  # songs for each cluster, below which a corpus is too small
-CURVE_STARTS = 4  # of K-means, for the many k of the curve
 
 Name = Literal["kmeans", "agglomerative", "dbscan", "gmm", "hdbscan", "consensus"]
 
@@ -131,7 +130,7 @@ def curve(points: Array, p: Cluster, seed: int) -> dict[int, Labels]:
     by_k = {}
     for k in range(2, min(p.curve, len(values) - 1) + 1):
         by_k[k] = np.full(len(points), ABSENT, dtype=np.int64)
-        by_k[k][present] = kmeans(values, k, seed, starts=CURVE_STARTS)
+        by_k[k][present] = kmeans(values, k, seed)
     return by_k
 
 

@@ -35,11 +35,12 @@ def artist_hit(points: Array, artists: Array, k: int = 5) -> float | None:
     """The share of tracks with a track of their artist among the k nearest.
 
     Tracks of an unknown artist are left out; those that are the only one of their artist are neighbours only.
+    None where no artist has two tracks, or where all other tracks are among the k nearest: each is a hit then.
     """
     artist, number = coded(artists)
     points, artist = points[artist >= 0], artist[artist >= 0]
     several = np.bincount(artist, minlength=number)[artist] > 1
-    if not several.any():
+    if not several.any() or len(points) <= k + 1:
         return None
     near, exists = nearest(points, k, np.arange(len(points)))
     hits = ((artist[near] == artist[:, None]) & exists).any(axis=1)

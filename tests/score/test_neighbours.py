@@ -152,9 +152,10 @@ def test_an_unknown_artist_is_an_artist_of_its_own() -> None:
 
 
 # By hand: x's tracks are each other's nearest, y's are far apart, z has a single one and is never asked.
-@pytest.mark.parametrize(("k", "expected"), [(1, 1 / 2), (3, 1 / 2), (4, 1.0), (50, 1.0)])
-def test_artist_hit_by_hand(k: int, expected: float) -> None:
-    assert artist_hit(column(0, 1, -5, 20, 7), text("xxyyz"), k=k) == pytest.approx(expected)
+@pytest.mark.parametrize(("k", "expected"), [(1, 1 / 2), (3, 1 / 2), (4, None), (50, None)])  # 4: all others are near
+def test_artist_hit_by_hand(k: int, expected: float | None) -> None:
+    hit = artist_hit(column(0, 1, -5, 20, 7), text("xxyyz"), k=k)
+    assert hit == (expected if expected is None else pytest.approx(expected))
 
 
 def test_artist_hit_needs_an_artist_with_two_tracks() -> None:
@@ -171,3 +172,11 @@ def test_random_points_are_mixed(rng: np.random.Generator) -> None:
     assert ilisi(apart, batches) == pytest.approx(0, abs=1e-9)
     assert kbet(apart, batches) == 0
     assert knn_accuracy(apart, batches, None) == 1
+
+
+@pytest.mark.parametrize(("tracks", "defined"), [(6, False), (7, True)])
+def test_artists_are_not_retrieved_where_every_track_is_among_the_nearest(
+    tracks: int, defined: bool, rng: np.random.Generator
+) -> None:
+    artists = np.array(["a", "b"] * 4, dtype=object)[:tracks]
+    assert (artist_hit(rng.standard_normal((tracks, 3)), artists) is not None) == defined

@@ -124,6 +124,7 @@ def test_the_whole_path_with_the_features_of_another_program(colleague: Path, ca
         run(
             "tracks",
             "audio",
+            "ears",
             "lyrics",
             "audit",
             "baselines",
@@ -158,9 +159,9 @@ def test_the_whole_path_with_the_features_of_another_program(colleague: Path, ca
 
 
 def test_a_model_of_frames_needs_features_of_our_own(colleague: Path, set_param: Callable[[str, object], None]) -> None:
-    run("tracks", "audio", "lyrics")
+    run("tracks", "audio", "ears", "lyrics")
     set_param("easy.input", "mfcc")
-    with pytest.raises(Problem, match=r"easy\.input is mfcc, which audio\.external does not give: set it to stats"):
+    with pytest.raises(Problem, match=r"easy\.input is mfcc, which audio\.external does not give: set it to sound"):
         run("easy")
     set_param("medium.fusion_input", "mfcc")
     with pytest.raises(Problem, match=r"medium\.fusion_input is mfcc"):
