@@ -53,7 +53,7 @@ def main() -> None:
 def _with_encoder(rows: Rows, names: Sequence[str], p: Params) -> None:
     device = choose_device(p.device)[0]
     encoder = encoders.choose(p.audio, device)
-    vectors, tags = heard(rows, p.audio, device)
+    vectors, tags = heard(rows, encoder, p.audio, device)
     encoded = [f"{encoder.name} {number}" for number in range(vectors.shape[2])]
     sound, sound_names = {
         "encoder": (vectors, encoded),
@@ -68,16 +68,15 @@ def _with_encoder(rows: Rows, names: Sequence[str], p: Params) -> None:
         store.write_json(FOLDER / "tags.json", {"tags": list(encoder.tag_names)})
 
 
-def heard(rows: Rows, p: Audio, device: torch.device) -> tuple[Array, Array]:
+def heard(rows: Rows, encoder: Encoder, p: Audio, device: torch.device) -> tuple[Array, Array]:
     """[track, segment, number], zeros for segments that are not valid; and [track, tag], the mean over the valid ones.
 
     A segment has the numbers of the window that its middle lies in.
     """
     files = sound_files_of(rows.ids)
-    encoder = encoders.choose(p, device)
-    clips = command.progress(encoders.hear(files, p, device, Cache("ears", cache.place())), "ears", len(files))
+    clips = encoders.hear(files, encoder, p, device, Cache("ears", cache.place()))
     vectors, tags = [], []
-    for file, clip, valid in zip(files, clips, rows["valid"], strict=True):
+    for file, clip, valid in zip(files, command.progress(clips, "ears", len(files)), rows["valid"], strict=True):
         if isinstance(clip, Refused):
             raise Problem(f"{file.path} {clip.reason}, which stage audio could read: run `dvc repro` again")
         place = encoders.window_of_segments(len(clip.vectors), encoder.seconds, p)

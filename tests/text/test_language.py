@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.command import Problem
 from pipeline.core.languages import NAMES, UNSURE
+from pipeline.core.package import Package
 from pipeline.text import language
 from pipeline.text.language import INSTALL, KEPT_AS, MIXED, SPEAKS, WRITTEN_IN, of_line, of_track
 from tests.text.test_romanised import BANGLA, ENGLISH
@@ -226,6 +227,6 @@ def test_a_damaged_model_is_one_line(
 ) -> None:
     if content:
         (tmp_path / "model").write_bytes(content)
-    monkeypatch.setattr(language, "_file", lambda: tmp_path / "model")
+    monkeypatch.setattr(Package, "find", lambda *_: tmp_path / "model")
     with pytest.raises(Problem, match=reason):
         of_line("Am Brunnen vor dem Tore")
