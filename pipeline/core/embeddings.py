@@ -26,6 +26,14 @@ class Representation:
         name, dims = self.cut or (self.name, None)
         return np.asarray(read_rows(self.folder, name).at(ids)[name][..., :dims])
 
+    def heldout(self, ids: Sequence[str]) -> Array | None:
+        """[track, fold, dimension]: all tracks by the fit without the artists of each fold; None where there is none."""
+        name, dims = self.cut or (self.name, None)
+        file = f"{name}_heldout"
+        if not (self.folder / f"{file}.npy").exists():
+            return None
+        return np.asarray(read_rows(self.folder, file).at(ids)[file][..., :dims], dtype=np.float32)
+
     @property
     def role(self) -> str:
         """`model`, or `baseline`: what a model has to beat. NAME.json says it."""

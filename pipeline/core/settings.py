@@ -45,10 +45,24 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Effects:
+    """The smallest difference of each score that matters."""
+
+    ami: Share
+    knn: Share
+    stability: Share
+
+    def of(self, score: str) -> float:
+        """The effect of a score by its name, such as `ami_curve` or `probe`."""
+        names = {"ami_curve": "ami", "probe": "knn", "artist_hit": "knn", "refits": "stability"}
+        return float(getattr(self, names.get(score, score)))
+
+
+@dataclass(frozen=True)
 class Compare:
     """What a claim is held against."""
 
-    against: Annotated[tuple[str, ...], NonEmpty()]  # baselines to beat
+    against: Annotated[tuple[str, ...], NonEmpty()]  # methods to beat
+    scores: Annotated[tuple[Literal["ami", "ami_curve", "knn"], ...], NonEmpty()]
     clusterers: Annotated[tuple[str, ...], NonEmpty()]  # a difference counts only where all of them show it
     groups: Annotated[int, Within(5)]  # of artists, each left out once for the intervals
-    family: Literal["label", "all"]  # which comparisons Holm's correction counts together
