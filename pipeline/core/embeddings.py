@@ -27,7 +27,7 @@ class Representation:
         return np.asarray(read_rows(self.folder, name).at(ids)[name][..., :dims])
 
     def heldout(self, ids: Sequence[str]) -> Array | None:
-        """[track, fold, dimension]: all tracks by the fit without the artists of each fold; None where there is none."""
+        """[track, fold, dimension]: all tracks by the fit without each fold; None where there is none."""
         name, dims = self.cut or (self.name, None)
         file = f"{name}_heldout"
         if not (self.folder / f"{file}.npy").exists():
