@@ -39,8 +39,11 @@ def run(main: Callable[[], None], doc: str | None, params: type | None = None) -
     guarded(main)
 
 
-def guarded(main: Callable[[], None]) -> None:
-    """Calls `main`; a Problem, an error of the operating system or Ctrl-C ends the program with its message alone."""
+def guarded(main: Callable[[], None], again: str = "`dvc repro`") -> None:
+    """Calls `main`; a Problem, an error of the operating system or Ctrl-C ends the program with its message alone.
+
+    `again` is the command that goes on.
+    """
     try:
         main()
     except Problem as problem:
@@ -48,7 +51,7 @@ def guarded(main: Callable[[], None]) -> None:
     except OSError as error:
         named = f": {error.filename}" if error.filename else ""
         cure = "make room on the disk of build/" if error.errno == errno.ENOSPC and not named else "fix it"
-        sys.exit(f"error: {error.strerror or error}{named}; {cure} and run `dvc repro` again")
+        sys.exit(f"error: {error.strerror or error}{named}; {cure} and run {again} again")
     except KeyboardInterrupt:
-        print("stopped; `dvc repro` goes on from the last finished stage", file=sys.stderr)
+        print(f"stopped; {again} goes on from the last finished stage", file=sys.stderr)
         sys.exit(130)
