@@ -9,8 +9,10 @@ from pipeline.core.store import Array
 
 
 def track_folds(ids: Sequence[str], folds: int) -> Array:
-    """The fold of each of these tracks."""
-    return artist_folds(list(catalog.usable_tracks().loc[list(ids), "artist"]), folds)
+    """The fold of each of these tracks: it is the same whatever other tracks a stage has, or has not."""
+    tracks = catalog.usable_tracks()
+    dealt = dict(zip(tracks["id"], artist_folds(list(tracks["artist"]), folds), strict=True))
+    return np.array([dealt[id_] for id_ in ids], dtype=np.int64)
 
 
 def artist_folds(artists: Sequence[str], folds: int) -> Array:

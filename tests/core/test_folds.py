@@ -1,11 +1,15 @@
 """Artists are held out whole, in folds of about the same size."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.folds import artist_folds
+from pipeline.core import store
+from pipeline.core.folds import artist_folds, track_folds
 
 
 @given(st.lists(st.sampled_from(["", "a", "b", "c", "d", "e", "f", "g"]), min_size=1, max_size=60), st.integers(2, 6))
@@ -33,3 +37,14 @@ def test_the_order_of_the_tracks_does_not_matter() -> None:
     artists = [f"artist {number % 9}" for number in range(90)]
     order = np.random.default_rng(0).permutation(90)
     assert artist_folds([artists[row] for row in order], 4).tolist() == artist_folds(artists, 4)[order].tolist()
+
+
+def test_a_track_is_in_the_same_fold_for_every_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stage lyrics has all tracks, the stages behind audio those that can be heard: the folds must be the same."""
+    monkeypatch.chdir(tmp_path)
+    ids = [f"track {number}" for number in range(40)]
+    table = pd.DataFrame({"id": ids, "artist": [f"artist {number % 9}" for number in range(40)]})
+    store.write_table(Path("build/tracks/tracks.csv"), table)
+    whole = dict(zip(ids, track_folds(ids, 4), strict=True))
+    few = ids[::-3]
+    assert track_folds(few, 4).tolist() == [whole[id_] for id_ in few]
