@@ -17,7 +17,7 @@ from pipeline.nets.vae import Scale
 
 log = logging.getLogger(__name__)
 
-LYRICS_SEED = 20_261_121  # decides which lyrics are removed or swapped: the same for every model and seed
+LYRICS_SEED = 20_261_121  # with a lot, decides which lyrics are removed or swapped: the same for every model
 
 
 class Frames(Protocol):
@@ -37,6 +37,7 @@ class Source:
     flat: bool = False  # frames as one long vector
     shuffled: bool = False  # each track gets the lyrics of another: a control without their meaning
     missing: float = 0.0  # share of the tracks with lyrics whose lyrics are removed
+    lot: int = 0  # which shuffling and which removal: a result must not hang on one of them
     frames: Frames | None = None
 
 
@@ -98,18 +99,25 @@ def _sound(source: Source) -> tuple[tuple[str, ...], torch.Tensor, torch.Tensor]
 def _altered(words: Array, has_lyrics: Array, source: Source) -> tuple[Array, Array]:
     """The lyrics and their mask after the shuffling and the removal that `source` asks for."""
     if source.shuffled:
-        rows = np.flatnonzero(has_lyrics)
-        words[rows] = words[np.random.default_rng(LYRICS_SEED).permutation(rows)]
-    mask = kept_lyrics(has_lyrics, source.missing)
+        to, of = swapped_lyrics(has_lyrics, source.lot)
+        words[to] = words[of]
+    mask = kept_lyrics(has_lyrics, source.missing, source.lot)
     words[has_lyrics & ~mask] = 0
     return words, mask
 
 
-def kept_lyrics(has_lyrics: Array, missing: float) -> Array:
-    """The tracks that keep their lyrics when a share is removed; a larger share removes the same ones and more."""
+def swapped_lyrics(has_lyrics: Array, lot: int = 0) -> tuple[Array, Array]:
+    """Which tracks get the lyrics of which: a ring through all of them, so that none keeps its own."""
+    ring = np.random.default_rng([LYRICS_SEED, lot]).permutation(np.flatnonzero(has_lyrics))
+    return ring, np.roll(ring, 1)
+
+
+def kept_lyrics(has_lyrics: Array, missing: float, lot: int = 0) -> Array:
+    """The tracks that keep their lyrics when a share is removed; in a lot a larger share removes these and more."""
     rows = np.flatnonzero(has_lyrics)
     mask = np.array(has_lyrics)
-    mask[np.random.default_rng(LYRICS_SEED + 1).permutation(rows)[: round(missing * len(rows))]] = False
+    lots = np.random.default_rng([LYRICS_SEED + 1, lot])
+    mask[lots.permutation(rows)[: round(missing * len(rows))]] = False
     return mask
 
 
