@@ -24,9 +24,8 @@ def knn_accuracy(points: Array, truth: Array, artists: Array | None, k: int = 10
         return None
     label = label[known]
     near, exists = nearest(points[known], k, artist_numbers(artists, len(truth))[known])
-    votes = _votes(label, labels, near, exists)
     judged = exists.any(axis=1)
-    right = votes.argmax(axis=1) == label
+    right = majority(label, labels, near, exists) == label
     recalls = [right[judged & (label == code)].mean() for code in np.unique(label[judged])]
     return float(np.mean(recalls)) if len(recalls) > 1 else None
 
@@ -95,6 +94,14 @@ def nearest(points: Array, k: int, group: Array) -> tuple[Array, Array]:
     return near, np.isfinite(squared)
 
 
+def nearest_among(rows: Array, points: Array, k: int) -> tuple[Array, Array]:
+    """The k nearest of `rows` to each of `points`, the nearest first [point, k], and whether there are so many."""
+    many = len(rows)
+    both = np.concatenate([rows, points])
+    near, exists = nearest(both, k, (np.arange(len(both)) >= many).astype(np.int64))
+    return near[many:], exists[many:]
+
+
 def _others(points: Array, k: int) -> tuple[Array, Array]:
     """The k - 1 nearest other rows, which make k with the row itself, and their squared distances."""
     return _nearest(points, k - 1, np.arange(len(points)))
@@ -120,12 +127,12 @@ def _nearest(points: Array, k: int, group: Array) -> tuple[Array, Array]:
     return near, distances
 
 
-def _votes(label: Array, labels: int, near: Array, exists: Array) -> Array:
-    """The votes for each label [row, label]; a nearer neighbour weighs a trifle more, for ties only."""
+def majority(label: Array, labels: int, near: Array, exists: Array) -> Array:
+    """The label of most neighbours of each row; a nearer one weighs a trifle more, for ties only."""
     weights = exists * (1 + 1e-6 * 0.5 ** np.arange(near.shape[1]))
     code = label[near] + labels * np.arange(len(near))[:, None]
     counted = np.bincount(code.ravel(), weights.ravel(), minlength=len(near) * labels)
-    return np.asarray(counted.reshape(len(near), labels))
+    return np.asarray(counted.reshape(len(near), labels).argmax(axis=1))
 
 
 def _at_perplexity(distances: Array, perplexity: int) -> Array:

@@ -28,11 +28,11 @@ def probe(points: Array, truth: Array, artists: Array | None, folds: int = 5, se
     mask = (label >= 0) & (spread > 1)[label]
     label, group, points = label[mask], group[mask], np.asarray(points[mask], dtype=np.float64)
     folds = min(folds, int(spread.max()))
-    predicted = np.full(len(label), -1)
+    names = np.full(len(label), -1)
     for test in _folds(tuple(label.tolist()), tuple(group.tolist()), folds, seed):
         train = np.setdiff1d(np.arange(len(label)), test, assume_unique=True)
-        predicted[test] = _predicted(points[train], label[train], points[test])
-    return float(recall_score(label, predicted, labels=np.unique(label), average="macro", zero_division=0))
+        names[test] = predicted(points[train], label[train], points[test])
+    return float(recall_score(label, names, labels=np.unique(label), average="macro", zero_division=0))
 
 
 def probed(truth: Array, artists: Array | None) -> Array:
@@ -58,7 +58,7 @@ def _folds(label: tuple[int, ...], group: tuple[int, ...], folds: int, seed: int
         return [test for _, test in splitter.split(np.zeros(len(label)), label, group) if len(test)]
 
 
-def _predicted(train: Array, label: Array, test: Array) -> Array:
+def predicted(train: Array, label: Array, test: Array) -> Array:
     """The labels of the tracks `test` after learning from `train`; their only label, if these have only one."""
     if len(np.unique(label)) < 2:
         return np.full(len(test), label[0])
