@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.optimize import brentq
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -204,11 +205,17 @@ def _direction(difference: Difference) -> Literal["better", "worse"]:
 def _smallest(differences: Mapping[str, Difference], family: int) -> float:
     """The true difference that all clusterers together show with probability `POWER`, at the family's level.
 
-    Each of m clusterers shows it with at least the m-th root of that, which is enough where they err independently.
+    Their powers are multiplied, as if they erred independently: where they err alike, together they show it more often.
     """
-    each = POWER ** (1 / len(differences))
-    return max(
-        float(stats.t.ppf(1 - LEVEL / family / 2, difference.freedom) + stats.t.ppf(each, difference.freedom))
-        * difference.error
-        for difference in differences.values()
-    )
+    errors = np.array([each.error for each in differences.values()])
+    freedom = np.array([each.freedom for each in differences.values()])
+    if not errors.any():
+        return 0.0
+    critical = stats.t.ppf(1 - LEVEL / family / 2, freedom)
+    high = float(np.max((critical + stats.t.ppf(POWER ** (1 / len(errors)), freedom)) * errors))
+    errors = np.maximum(errors, 1e-9 * errors.max())
+
+    def missing(effect: float) -> float:
+        return float(np.prod(stats.t.cdf(effect / errors - critical, freedom))) - POWER
+
+    return high if len(errors) == 1 else float(brentq(missing, 0.0, high * (1 + 1e-9)))

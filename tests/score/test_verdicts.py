@@ -106,6 +106,30 @@ def test_a_planted_effect_is_found_and_is_above_the_smallest_that_could_be(rng: 
     assert found.mean > judgement.smallest > 0
 
 
+def test_two_clusterers_show_the_smallest_effect_together_in_four_of_five_corpora(rng: np.random.Generator) -> None:
+    """Fault 8. Half of the artists go astray under both clusterers alike. Before, .8 was the power under each alone."""
+    effects, smallest, shown, before = list[float](), list[float](), 0, 0.0
+    corpora = 150
+    for _ in range(corpora):
+        truth = labels(rng)
+        by_clusterer: dict[str, Difference | None] = {}
+        shared = rng.random((2, 20)), rng.random(20) < 0.5
+        for name in ("kmeans", "consensus"):
+            luck = np.where(shared[1], shared[0], rng.random((2, 20)))
+            astray = (luck < np.array([[0.055], [0.5]]))[:, np.repeat(np.arange(20), 6)] ^ (rng.random((2, 120)) < 0.1)
+            model, rival = np.where(astray, rng.integers(0, 4, (2, 120)), truth)
+            found = difference(truth, model[:, None], rival[:, None])
+            before += float(found.error * (stats.t.ppf(0.975, 19) + stats.t.ppf(0.8, 19)))
+            by_clusterer[name] = found
+            effects.append(found.mean)
+        (judgement,) = judge([by_clusterer])
+        smallest.append(judgement.smallest or 0.0)
+        shown += judgement.verdict == "better"
+    assert np.mean(effects) == pytest.approx(np.mean(smallest), abs=0.02)  # the true effect is the one that is stated
+    assert 0.75 <= shown / corpora <= 0.85
+    assert before / corpora / 2 < 0.9 * np.mean(smallest)
+
+
 def test_exchanging_the_two_turns_the_difference_round(rng: np.random.Generator) -> None:
     truth = labels(rng)
     one, other = noisy(truth, 0.2, rng), noisy(truth, 0.5, rng)
