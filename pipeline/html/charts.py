@@ -12,10 +12,13 @@ STRIP_WIDTH, STRIP_HEIGHT = 110, 16  # of an interval in a cell
 FOREST_WIDTH, FOREST_ROW = 430, 26
 CURVES_LEFT, CURVES_WIDTH, CURVES_HEIGHT, CURVES_RIGHT = 48, 420, 220, 110  # margin, plot, plot, room for names
 COLOURS = 7
+LETTER, TEXT = 6.4, 12.0  # width and height of a letter in the pictures
+MOVES = (0, 13, -13, 26, -26, 39, -39, 52, -52)  # by which a name may stand below its dot
 
 Axis = tuple[float, float]
 Points = Sequence[tuple[float, float]]
 Series = Mapping[str, Points]
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,46 @@ def _strong(lines: Series, *, named: bool) -> list[Markup]:
             shapes.append(part("words", "named", right + 8, ends[name] + 4, name))
             shapes.append(part("line", kind, right, points[-1][1], right + 6, ends[name]))
     return shapes
+
+
+def scatter(
+    points: Mapping[str, tuple[float, float]], strong: Sequence[str], summary: str, names: tuple[str, str]
+) -> Markup:
+    """A dot and its name for each point; those of `strong` have a colour. `names` are those of the axes."""
+    along, up = (axis([Span(place[side]) for place in points.values()], (0.0, 1.0)) for side in (0, 1))
+    places = {name: (_across(x, along), _down(y, up)) for name, (x, y) in points.items()}
+    kinds = {name: "line-1" if name in strong else "" for name in places}
+    shapes = _frame(along, up) + _beside(places)
+    shapes += [part("dot", kinds[name], x, y, 4) for name, (x, y) in places.items()]
+    shapes.append(part("words", "tick", CURVES_LEFT + CURVES_WIDTH / 2, CURVES_HEIGHT + 34, names[0]))
+    shapes.append(part("words", "tick start", 8, -6, names[1]))
+    return part("chart", f"0 -18 {CURVES_LEFT + CURVES_WIDTH + CURVES_RIGHT} {CURVES_HEIGHT + 58}", summary, shapes)
+
+
+def _beside(places: Mapping[str, tuple[float, float]]) -> list[Markup]:
+    """The name of each dot where it lies on no dot and no other name, with a line to a dot that it had to leave."""
+    taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in places.values()]
+    shapes = []
+    for name, (x, y) in sorted(places.items(), key=lambda item: item[1][1]):
+        boxes = [_box(name, x, y + move, right=right) for move in MOVES for right in (True, False)]
+        box = next((box for box in boxes if not any(_overlap(box, each) for each in taken)), boxes[0])
+        taken.append(box)
+        right = box[0] > x
+        middle = (box[1] + box[3]) / 2
+        if middle != y:
+            shapes.append(part("line", "rule", x, y, box[0] - 2 if right else box[2] + 2, middle))
+        shapes.append(part("words", "named" if right else "name", box[0] if right else box[2], middle + 4, name))
+    return shapes
+
+
+def _box(name: str, x: float, y: float, *, right: bool) -> Box:
+    wide = LETTER * len(name)
+    left = x + 8 if right else x - 8 - wide
+    return left, y - TEXT / 2, left + wide, y + TEXT / 2
+
+
+def _overlap(box: Box, taken: Box) -> bool:
+    return box[0] < taken[2] and taken[0] < box[2] and box[1] < taken[3] and taken[1] < box[3]
 
 
 def _across(value: float, along: Axis) -> float:

@@ -1,10 +1,10 @@
 """Models: every representation under every clusterer and score, and their active units."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from pipeline.html import charts, encoders, rank
+from pipeline.html import charts, encoders, rank, tuned
 from pipeline.html.findings import COLLAPSED, LEAKY
 from pipeline.html.html import UNKNOWN, Cell, Line, Table, code, count_cell, head, number_cell, table, tabs
 from pipeline.html.outputs import Empty, Outputs, Part
@@ -22,12 +22,14 @@ TITLES = {
     "oracle": "Oracle k",
 }
 AGREEMENT = {"ari": "ARI", "nmi": "NMI", "purity": "purity"}
+HELD_OUT, FITTED = "held out", "fitted"
 SCORES = {
     "silhouette": "silhouette",
     "calinski_harabasz": "Calinski-Harabasz",
     "davies_bouldin": "Davies-Bouldin",
     "probe": "linear probe",
     "knn": "kNN",
+    "ami_curve": "AMI averaged over k",
     "artist_hit": "artist retrieval",
     "ilisi": "iLISI",
     "kbet": "kBET",
@@ -40,12 +42,32 @@ SCORES = {
     "stability_subsamples": "between subsamples",
 }
 SHAPES = {"Own space": "own_", "Common space": "reference_"}  # how the names of their scores begin
+BESIDE = {  # scores that need no clusters, each held out and fitted
+    "kNN": ("knn",),
+    "Linear probe": ("probe",),
+    "Mixing": ("ilisi", "kbet"),
+    "Artist retrieval (secondary)": ("artist_hit",),
+}
 GROUPS = {
-    "Without clusters": ("probe", "knn", "artist_hit", "ilisi", "kbet"),
     "Disentanglement": ("mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness"),
     "Stability": ("stability_seeds", "stability_subsamples"),
 }
-ABOVE_ZERO = ("nmi", "purity")  # where chance is not 0
+HELD_OUT_NOTE = (
+    "Held out: no fit has met the artist of the song. Fitted: the fit has met the song itself, which flatters what can"
+    " remember it. Intervals of held-out scores are over artists."
+)
+MIXED = "5 % line: of shuffled labels, 95 % are mixed better than that. A score below it is mixed worse than by chance."
+HITS = (
+    "Secondary: songs of an artist, and of an album, may share their recording, so a hit says little about the music."
+)
+NOTHING = (
+    "Nothing disentangles here: under no score is a VAE above the 95 % line, below which 95 % of shuffled causes lie."
+)
+LINES = {  # score -> what of shuffled labels stands beside it, and its column
+    **dict.fromkeys(("nmi", "purity", "knn", "probe", "artist_hit"), ("chance", "null_mean")),
+    **dict.fromkeys(BESIDE["Mixing"], ("5 % line", "null_low")),
+    **dict.fromkeys(GROUPS["Disentanglement"], ("95 % line", "null_high")),
+}
 NOTES = {"leaky": LEAKY, "collapsed": COLLAPSED}  # flag -> note under the table
 FREE = ("dbscan", "hdbscan")  # they choose the number of clusters and leave tracks out
 STRONG = 6  # curves with a colour
@@ -97,7 +119,9 @@ def _by_kind(rows: list[Part], start: str = "") -> Columns:
     return columns
 
 
-def _scores(out: Outputs, caption: str, columns: Columns, plain: Columns | None = None) -> Markup:
+def _scores(
+    out: Outputs, caption: str, columns: Columns, plain: Columns | None = None, notes: Sequence[str] = ()
+) -> Markup:
     """A table of scores with their intervals; the columns of `plain` are numbers alone."""
     plain = plain or {}
     rows = [row for by_name in columns.values() for row in by_name.values()]
@@ -107,11 +131,10 @@ def _scores(out: Outputs, caption: str, columns: Columns, plain: Columns | None 
         collapsed = name in flagged["collapsed"]
         cells = [*_cells(name, columns, _score), *_cells(name, plain, lambda row: number_cell(row["mean"]))]
         lines.append(Line(_name(out, name, collapsed=collapsed), cells, "collapsed" if collapsed else ""))
-    notes = [NOTES[flag] for flag, names in flagged.items() if names]
-    about = out.representations()
-    notes += encoders.notes(about[name] for name in _by_name(rows))
-    notes += _averaged(rows)
-    return table(Table(caption, ["representation", *columns, *plain], lines, notes))
+    about, names = out.representations(), list(_by_name(rows))
+    below = [*notes, *(NOTES[flag] for flag, names in flagged.items() if names)]
+    below += [*encoders.notes(about[name] for name in names), *tuned.notes(names), *_averaged(rows)]
+    return table(Table(caption, ["representation", *columns, *plain], lines, below))
 
 
 def _averaged(rows: list[Part]) -> list[str]:
@@ -137,14 +160,16 @@ def _cells(name: str, columns: Columns, cell: Callable[[Part], Cell]) -> list[Ce
 
 
 def _name(out: Outputs, name: str, *, collapsed: bool) -> Cell:
-    return Cell(code(name) + ("‡" if collapsed else "") + encoders.mark(out.representations()[name]), name)
+    marks = ("‡" if collapsed else "") + encoders.mark(out.representations()[name]) + tuned.mark(name)
+    return Cell(code(name) + marks, name)
 
 
 def _score(row: Part) -> Cell:
-    """The mean with its interval, and the level of chance where that is not 0."""
+    """The mean with its interval, and what shuffled labels reach where that is not 0."""
     mark = "†" if row["flag"].text == "leaky" else ""
-    chance = row["null_mean"] if row["score"].text in ABOVE_ZERO and "null_mean" in row else None
-    return Cell(part("mean", row, mark, chance), row["mean"].number, "score")
+    word, column = LINES.get(row["score"].text.removesuffix(f"_{FITTED}"), ("", ""))
+    line = row[column] if row[column].number is not None else None
+    return Cell(part("mean", row, mark, word, line), row["mean"].number, "score")
 
 
 def by_score(out: Outputs) -> Markup:
@@ -158,10 +183,44 @@ def by_score(out: Outputs) -> Markup:
     for title, start in SHAPES.items():
         if rows := [row for row in headline if row["score"].text.startswith(start)]:
             sheets[title] = _scores(out, f"Shape of the clusters, {title.lower()}", _by_kind(rows, start))
+    for title, scores in BESIDE.items():
+        if columns := _beside(results, scores):
+            sheets[title] = _scores(out, title, columns, notes=_about(title))
     for title, scores in GROUPS.items():
         if rows := [row for row in results if row["score"].text in scores]:
-            sheets[title] = _scores(out, title, _by_kind(rows))
+            notes = _disentangled(out, rows) if title == "Disentanglement" else []
+            sheets[title] = _scores(out, title, _by_kind(rows), notes=notes)
     return tabs("by-score", sheets)
+
+
+def _beside(results: list[Part], scores: Sequence[str]) -> Columns:
+    """For each score and label a column of held-out values, and one of fitted values."""
+    columns: dict[str, dict[str, Part]] = {}
+    labels = dict.fromkeys(row["label"].text for row in results if row["score"].text in scores)
+    for score in scores:
+        for label in labels:
+            for name, how in ((score, HELD_OUT), (f"{score}_{FITTED}", FITTED)):
+                rows = [row for row in results if row["score"].text == name and row["label"].text == label]
+                if rows:
+                    columns[head(f"{SCORES[score]} {label}".strip(), how)] = _by_name(rows)
+    return columns
+
+
+def _about(title: str) -> list[str]:
+    """What a reader has to know of these scores."""
+    return [HELD_OUT_NOTE, *([MIXED] if title == "Mixing" else []), *([HITS] if "secondary" in title else [])]
+
+
+def _disentangled(out: Outputs, rows: list[Part]) -> list[str]:
+    """That nothing disentangles, where no score of any VAE is above what shuffled causes reach."""
+    about = out.representations()
+    pairs = [
+        (row["mean"].number, row["null_high"].number)
+        for row in rows
+        if rank.is_model(about[row["representation"].text])
+    ]
+    known = [(mean, null) for mean, null in pairs if mean is not None and null is not None]
+    return [NOTHING] if known and not any(mean > null for mean, null in known) else []
 
 
 def k_curve(out: Outputs) -> Markup:
@@ -195,7 +254,8 @@ def reading(out: Outputs) -> Markup:
     about = out.representations().values()
     known, collapsed = any(map(encoders.knows, about)), any("flag" in scores for scores in about)
     leaky = any("leaky" in scores[label] for scores in about for label in out.labels)
-    return render("tables", labels=out.shown(), leaky=leaky, collapsed=collapsed, known=known)
+    marked = any(map(tuned.mark, out.representations()))
+    return render("tables", labels=out.shown(), leaky=leaky, collapsed=collapsed, known=known, tuned=marked)
 
 
 def families(out: Outputs) -> Markup:

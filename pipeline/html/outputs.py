@@ -11,17 +11,21 @@ from pipeline.core.command import Problem
 
 Value = TypeVar("Value")
 
-MADE_BY = {  # file under reports/ -> the stage that makes it
-    "metrics.json": "evaluate",
-    "results.csv": "evaluate",
-    "kcurve.csv": "evaluate",
-    "stability.csv": "evaluate",
-    "comparisons.csv": "compare",
-    "audit.csv": "audit",
-    "questions.json": "questions",
-    "figures/figures.json": "figures",
-    "figures/map.json": "figures",
-    "figures/clusters.json": "figures",
+MADE_BY = {  # file under reports/ -> the command that makes it
+    "metrics.json": "dvc repro evaluate",
+    "results.csv": "dvc repro evaluate",
+    "kcurve.csv": "dvc repro evaluate",
+    "plane.csv": "dvc repro evaluate",
+    "stability.csv": "dvc repro evaluate",
+    "comparisons.csv": "dvc repro compare",
+    "ladder.csv": "dvc repro compare",
+    "audit.csv": "dvc repro audit",
+    "questions.json": "dvc repro questions",
+    "replicated.csv": "python -m pipeline.replicate",
+    "calibration.csv": "python -m pipeline.replicate calibrate",
+    "figures/figures.json": "dvc repro figures",
+    "figures/map.json": "dvc repro figures",
+    "figures/clusters.json": "dvc repro figures",
 }
 
 
@@ -104,7 +108,7 @@ class Outputs:
         if name not in self.read:
             file = self.reports / name
             if not file.exists():
-                raise Missing(f"`reports/{name}` is missing: run `dvc repro {MADE_BY[name]}`")
+                raise Missing(f"`reports/{name}` is missing: run `{MADE_BY[name]}`")
             json = file.suffix == ".json"
             value = store.read_json(file) if json else store.read_table(file).to_dict("records")
             self.read[name] = Part(value, f"{name}#")

@@ -11,10 +11,14 @@ SHOWS = {
     "metrics.json": "Findings: the headline table",
     "results.csv": "Models: every score with its interval and its chance level",
     "kcurve.csv": "Models: AMI over k",
+    "plane.csv": "Models: what is kept and what is mixed",
     "stability.csv": "Clusters: how stable each is",
     "comparisons.csv": "Findings: the verdicts",
+    "ladder.csv": "Models: the linear ladder",
     "audit.csv": "Data: the audit",
     "questions.json": "Questions",
+    "replicated.csv": "Protocol: the verdicts over corpora",
+    "calibration.csv": "Protocol: how often verdicts are wrong",
     "figures/figures.json": "all pictures",
     "figures/map.json": "Map",
     "figures/clusters.json": "Clusters: the cards",
@@ -24,11 +28,9 @@ SHOWS = {
 def commands(out: Outputs) -> Markup:
     """A row per output: where it is shown, and how to reproduce it."""
     lines = []
-    for name, stage in MADE_BY.items():
+    for name, made in MADE_BY.items():
         state = "present" if (out.reports / name).exists() else "missing"
-        lines.append(
-            Line(Cell(code(f"reports/{name}")), [Cell(SHOWS[name]), Cell(code(f"dvc repro {stage}")), Cell(state)])
-        )
+        lines.append(Line(Cell(code(f"reports/{name}")), [Cell(SHOWS[name]), Cell(code(made)), Cell(state)]))
     return table(Table("How to reproduce each table", ["file", "shown as", "command", "now"], lines))
 
 

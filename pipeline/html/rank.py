@@ -1,9 +1,19 @@
-"""Which representation leads on a label, and whether it beat its rivals: every verdict on the pages comes from here."""
+"""Which model leads on a label, and what its claim shows: every verdict on the pages comes from here.
 
-from collections.abc import Iterable
+The claim of a model is that it is above the strongest linear method on its own input. Two scores carry it: AMI averaged
+over the number of clusters, and kNN of held-out songs. AMI at one k stands in for the first where there is no average.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipeline.html.outputs import Missing, Outputs, Part
+from pipeline.core import corpus
+from pipeline.html.outputs import Missing, Outputs, Part, made
+
+LINEAR = "linear"  # in comparisons.csv: the strongest linear method on the model's input
+CURVE, AT_K, NEAR = "ami_curve", "ami", "knn"
+WORDS = {CURVE: "AMI averaged over k", AT_K: "AMI", NEAR: "kNN accuracy"}
+HEADS = {CURVE: "AMI over k", AT_K: "AMI", NEAR: "kNN"}  # of columns
 
 
 def is_model(scores: Part) -> bool:
@@ -18,68 +28,91 @@ def ordered(out: Outputs, names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (places.get(name, (True, len(places))), name))
 
 
-def fair(scores: Part, label: str) -> bool:
-    """Whether it may lead: scored, not collapsed, and without this label among its inputs."""
-    return scores[label]["ami"].number is not None and "leaky" not in scores[label] and "flag" not in scores
-
-
 @dataclass(frozen=True)
-class Duel:
-    """A model and the strongest baseline that it was compared with on a label."""
+class Claim:
+    """What is shown of a model against the strongest linear method on its input."""
 
-    label: str
     model: str
-    against: str
-    row: Part | None  # of comparisons.csv
-    above: str | None  # a stronger baseline that was not compared: then nothing can be claimed
+    label: str
+    score: str
+    within: Part  # row of comparisons.csv: on this corpus
+    over: Part | None  # row of replicated.csv: over corpora of the same generator
+
+    @property
+    def lead(self) -> Part:
+        """What counts: over corpora where that was tested, for one corpus is one draw."""
+        return self.over or self.within
 
     @property
     def verdict(self) -> str:
-        """What the comparison says; empty where there was none."""
-        return self.row["verdict"].text if self.row else ""
+        return self.lead["verdict"].text
 
     @property
     def difference(self) -> float:
-        number = self.row["difference"].number if self.row else None
+        number = self.lead["difference"].number
         return float("-inf") if number is None else number
 
     @property
-    def wins(self) -> bool:
-        return self.verdict == "better" and self.above is None
+    def words(self) -> str:
+        return WORDS[self.score]
+
+
+def scores(out: Outputs) -> tuple[str, str]:
+    """The two scores that carry a claim."""
+    rows = out("results.csv")
+    return (CURVE if rows.first(score=CURVE) else AT_K), NEAR
+
+
+def measured(out: Outputs, name: str, label: str, score: str) -> Part | None:
+    """The row of results.csv."""
+    clusterer = {CURVE: "kmeans", AT_K: out.headline}.get(score, "")
+    return out("results.csv").first(representation=name, clusterer=clusterer, label=label, score=score)
+
+
+def claim(out: Outputs, model: str, label: str, score: str) -> Claim | None:
+    """The claim of a model; None where it was not tested."""
+    same = {"model": model, "against": LINEAR, "label": label, "score": score}
+    within = _row(out, "comparisons.csv", **same)
+    return Claim(model, label, score, within, _over(out, **same)) if within else None
+
+
+def claims(out: Outputs, label: str) -> Iterator[Claim]:
+    """All claims of all models on a label that may be counted."""
+    for name in ordered(out, out.representations()):
+        for score in scores(out):
+            if (tested := claim(out, name, label, score)) and tested.verdict != "leaky":
+                yield tested
+
+
+def _over(out: Outputs, **same: str) -> Part | None:
+    """The verdict over corpora. It is about made-up songs, so it says nothing of songs that people made."""
+    return _row(out, "replicated.csv", **same) if made(corpus.read).synthetic else None
+
+
+def _row(out: Outputs, file: str, **same: str) -> Part | None:
+    try:
+        return out(file).first(**same)
+    except Missing:
+        return None
 
 
 def leaders(out: Outputs, label: str) -> tuple[list[str], list[str]]:
-    """Models and baselines that may lead, the highest AMI first."""
-    about = out.representations()
+    """Models and baselines that may lead, the highest AMI first: averaged over k where it is."""
+    about, score = out.representations(), scores(out)[0]
 
-    def ami(name: str) -> float:
-        return about[name][label]["ami"].number or 0.0
+    def value(name: str) -> float:
+        row = measured(out, name, label, score)
+        number = row["mean"].number if row else None
+        return float("-inf") if number is None else number
 
-    names = sorted((name for name in about if fair(about[name], label)), key=ami, reverse=True)
+    names = sorted((name for name in about if _fair(out, name, label)), key=value, reverse=True)
     models = [name for name in names if is_model(about[name])]
     return models, [name for name in names if name not in models]
 
 
-def duel(out: Outputs, model: str, label: str) -> Duel | None:
-    """This model against the strongest baseline that it was compared with; None where there is no baseline."""
-    baselines = leaders(out, label)[1]
-    if not baselines:
-        return None
-    for place, against in enumerate(baselines):
-        if row := _comparison(out, model, against, label):
-            return Duel(label, model, against, row, baselines[0] if place else None)
-    return Duel(label, model, baselines[0], None, None)
-
-
-def best(out: Outputs, label: str) -> Duel | None:
-    """The duel of the leading model of a label."""
-    models = leaders(out, label)[0]
-    return duel(out, models[0], label) if models else None
-
-
-def _comparison(out: Outputs, model: str, against: str, label: str) -> Part | None:
-    try:
-        rows = out("comparisons.csv")
-    except Missing:
-        return None
-    return rows.first(model=model, against=against, label=label, clusterer=out.headline)
+def _fair(out: Outputs, name: str, label: str) -> bool:
+    """Whether it may lead: scored, not collapsed, and its fit saw nothing that gives the label away."""
+    about = out.representations()[name]
+    tested = claim(out, name, label, scores(out)[0])
+    leaky = "leaky" in about[label] or (tested is not None and tested.verdict == "leaky")
+    return about[label]["ami"].number is not None and not leaky and "flag" not in about

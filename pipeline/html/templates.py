@@ -8,7 +8,9 @@ from markupsafe import Markup
 SIGNS = {  # verdict -> sign, so that colour is never the only mark of a verdict
     "better": "▲",
     "worse": "▼",
-    "not shown": "○",
+    "equivalent": "＝",
+    "undecided": "○",
+    "strongest": "◆",
     "leaky": "†",
     "collapsed": "‡",
     "yes": "●",
@@ -16,6 +18,11 @@ SIGNS = {  # verdict -> sign, so that colour is never the only mark of a verdict
     "mixed": "◐",
     "strong": "▲",
     "weak": "△",
+}
+WORDS = {  # verdict -> what readers see, where it is another word
+    "equivalent": "no relevant difference",
+    "strongest": "the strongest linear method",
+    "leaky": "not counted",
 }
 
 
@@ -42,7 +49,8 @@ ENVIRONMENT = jinja2.Environment(
 ENVIRONMENT.filters |= {
     "rounded": rounded,
     "g": lambda value: f"{value:g}",
-    "sign": lambda verdict: SIGNS.get(verdict, SIGNS["not shown"]),
+    "sign": lambda verdict: SIGNS.get(verdict, SIGNS["undecided"]),
+    "worded": lambda verdict: WORDS.get(verdict, verdict),
 }
 
 
