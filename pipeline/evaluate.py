@@ -23,7 +23,7 @@ from pipeline.score.clusterers import Cluster, assigned, clustered, smallness
 from pipeline.score.embedding import LEAST, disentangled, embedding_scores
 from pipeline.score.jackknife import agreement_scores, ends
 from pipeline.score.labels import ABSENT, NOISE, Labels, clusters, coverage, usable
-from pipeline.score.permutation import permutation_null
+from pipeline.score.permutation import permutation_nulls
 from pipeline.score.runs import Runs, read_runs
 from pipeline.score.shape import SHAPE, shape
 from pipeline.score.stability import over_seeds, subsampled
@@ -146,15 +146,15 @@ def _assigned(labelings: Mapping[str, list[Labels]], values: list[Array]) -> dic
 
 def _agreement(job: ScoreJob, clusterer: str, label: str, labelings: list[Labels]) -> Iterator[Measured]:
     """How well one clusterer's labels agree with one column: each score with its interval and its null."""
-    truth, shuffles = job.tracks.truths[label], job.params.evaluate.shuffles
+    truth, group, shuffles = job.tracks.truths[label], job.tracks.group, job.params.evaluate.shuffles
     distinct = {labels.tobytes(): labels for labels in labelings}
+    by_labels = {key: permutation_nulls(truth, labels, group, shuffles) for key, labels in distinct.items()}
     covered = mean(map(coverage, labelings))
     k = mean(float(clusters(labels)) for labels in labelings)
     for name in AGREEMENT:
         values = agreements(name, truth, labelings)
-        interval = ends(agreement_scores(name, truth, labelings, job.tracks.group))
-        by_labels = {key: permutation_null(name, truth, labels, shuffles) for key, labels in distinct.items()}
-        nulls = [null for labels in labelings if (null := by_labels[labels.tobytes()])]
+        interval = ends(agreement_scores(name, truth, labelings, group))
+        nulls = [null for labels in labelings if (null := by_labels[labels.tobytes()].get(name))]
         chance = mean(null.mean for null in nulls), mean(null.high for null in nulls)
         yield Measured(clusterer, label, name, values, *interval, *chance, covered, k)
 

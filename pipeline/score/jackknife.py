@@ -1,6 +1,6 @@
 """A score with each group of artists left out: what the intervals are made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from pipeline.score.contingency import Contingency, coded, coded_clusters
 from pipeline.score.labels import Labels
 from pipeline.score.verdicts import Scores, interval
 
+LEAST_K = 5  # of the mean over k: with fewer clusters most labels have values that must share one
 TrackScore = Callable[[Array, Array], float | None]  # of an embedding and a mask of tracks
 
 
@@ -57,12 +58,26 @@ def track_scores(
     return whole, Scores(np.array(whole, dtype=float), np.tile(np.array(without, dtype=float), (len(whole), 1)))
 
 
+def curve_scores(truth: Array, by_k: Mapping[int, Sequence[Labels]], group: Array) -> Scores | None:
+    """The mean AMI over the numbers of clusters from `LEAST_K` on, which no choice of k decides; None as above."""
+    scores = [agreement_scores("ami", truth, labelings, group) for k, labelings in sorted(by_k.items()) if k >= LEAST_K]
+    defined = [each for each in scores if each is not None]
+    if not defined or len(defined) < len(scores):
+        return None
+    whole, without = ([getattr(each, part) for each in defined] for part in ("whole", "without"))
+    return Scores(np.mean(whole, axis=0), np.mean(without, axis=0))
+
+
 def stability_scores(labelings: Sequence[Labels], group: Array) -> Scores | None:
     """How much the clusterings of the seeds are alike: for each seed its mean ARI with all others.
 
-    A seed is in the pairs of all others too, so what one seed adds to the spread of the mean counts twice (the
-    jackknife of a mean over pairs); the distances from the mean are doubled for it. None where any of it is undefined.
+    A seed is in the pairs of all others too: leaving one of n out moves the mean of the pairs by 2 / (n - 2) of how far
+    the seed's mean with the others is off. The distances are stretched by 2 (n - 1) / (n - 2), so that their spread is
+    that of this jackknife. None where any of it is undefined, and for two seeds, whose single pair has no spread.
     """
+    seeds = len(labelings)
+    if seeds < 3:
+        return None
     whole, without = [], []
     for number, labels in enumerate(labelings):
         rest = [*labelings[:number], *labelings[number + 1 :]]
@@ -72,4 +87,4 @@ def stability_scores(labelings: Sequence[Labels], group: Array) -> Scores | None
         whole.append(scores.whole.mean())
         without.append(scores.without.mean(axis=0))
     mean = np.mean(whole)
-    return Scores(mean + 2 * (np.array(whole) - mean), np.array(without))
+    return Scores(mean + 2 * (seeds - 1) / (seeds - 2) * (np.array(whole) - mean), np.array(without))
