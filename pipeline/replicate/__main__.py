@@ -31,7 +31,7 @@ class Params:
 
 
 def replicate(many: int, tracks: int) -> None:
-    """Runs the stages on each corpus, and writes what all of them say after each, so that nothing waits for the last."""
+    """Runs the stages on each corpus; after each writes what all so far say, so that nothing waits for the last."""
     rows: list[dict[str, object]] = []
     effects = params.load(Params).effects
     for number, seed in enumerate(range(corpora.FIRST, corpora.FIRST + many), start=1):

@@ -6,7 +6,7 @@ those of the power curve, and one label is planted while the other means nothing
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,16 +17,30 @@ from pipeline.core.command import progress
 from pipeline.core.settings import Effects
 from pipeline.core.store import Array
 from pipeline.replicate.planted import Planted, planted
-from pipeline.score import heldout, neighbours
+from pipeline.score import heldout
 from pipeline.score.clusterers import Cluster, clustered, curve
 from pipeline.score.jackknife import agreement_scores, curve_scores, stability_scores
 from pipeline.score.labels import Labels
+from pipeline.score.mixing import Space, mixed
 from pipeline.score.permutation import permutation_p
-from pipeline.score.verdicts import LEVEL, Difference, Scores, groups, interval, judge, paired, strongest
+from pipeline.score.verdicts import (
+    LEVEL,
+    POWER,
+    Difference,
+    Interval,
+    Scores,
+    Verdict,
+    groups,
+    interval,
+    judge,
+    paired,
+    share_interval,
+    strongest,
+)
 
 CLUSTERERS = ("kmeans", "consensus")
 NOISE = 0.7  # of every representation that is equally good
-WORSE = (0.9, 1.1, 1.3, 1.6)  # noise of the representations of the power curve
+WORSE = (0.8, 1.0, 1.15, 1.3, 1.5)  # noise of the representations of the power curve
 RUNGS = 4  # rivals of which the strongest is chosen
 MODELS = 4  # claims of one family
 SEEDS = 2
@@ -45,6 +59,14 @@ class Job:
 
     def __str__(self) -> str:
         return f"calibration corpus {self.seed}"
+
+
+class Power(NamedTuple):
+    """A claim on AMI whose model is truly better."""
+
+    difference: float  # on this corpus
+    smallest: float  # the true difference that is called detectable
+    verdict: Verdict
 
 
 @dataclass
@@ -90,14 +112,18 @@ def outcome(job: Job) -> Outcome:
     _curve(made, job, models[:2], corpus, group)
     _neighbours(made, corpus, group, job.effects.of("knn"))
     _stability(made, job, corpus, group)
-    _mixing(made, models[0], corpus)
-    good = models[0].ami(corpus.genre, group)
+    _mixing(made, models[0], corpus, group)
+    _power(made, job, models[0].ami(corpus.genre, group), corpus, group)
+    return made
+
+
+def _power(made: Outcome, job: Job, good: Mapping[str, Scores | None], corpus: Planted, group: Array) -> None:
+    """A representation against ones that are worse by more and more."""
     for noise in WORSE:
-        difference = _versus(good, fitted(corpus, job.cluster, noise).ami(corpus.genre, group))
+        difference = _versus(good, fitted(corpus, job.cluster, noise).ami(corpus.genre, group), job.effects.of("ami"))
         (judgement,) = judge([difference])
         mean = float(np.mean([each.mean for each in difference.values() if each]))
-        made.power["AMI", noise] = (mean, judgement.smallest or np.nan, judgement.verdict == "better")
-    return made
+        made.power[noise] = Power(mean, judgement.smallest or np.nan, judgement.verdict)
 
 
 def _versus(
@@ -125,7 +151,7 @@ def _agreement(
     made.hits["AMI, one claim", setting, "false verdicts"] = judge([single])[0].verdict in ("better", "worse")
     for name, difference in single.items():
         if difference:
-            made.intervals[f"difference of AMI, {name}", setting] = (difference.mean, difference.low, difference.high)
+            made.intervals[f"difference of AMI, {name}", setting] = _ends(difference)
     family = [_versus(score, scores[0], margin) for score in scores[1:]]
     made.hits["AMI, a family of claims", setting, "false verdicts"] = any(
         each.verdict in ("better", "worse") for each in judge(family)
@@ -135,8 +161,7 @@ def _agreement(
         each.verdict in ("better", "worse") for each in judge(beaten)
     )
     if kmeans := scores[0]["kmeans"]:
-        mean = interval(kmeans)
-        made.intervals["AMI, kmeans", setting] = (mean.mean, mean.low, mean.high)
+        made.intervals["AMI, kmeans", setting] = _ends(interval(kmeans))
     made.differences[f"AMI, {setting}"] = single["kmeans"].mean if single["kmeans"] else np.nan
 
 
@@ -161,22 +186,19 @@ def _curve(made: Outcome, job: Job, models: list[Fit], corpus: Planted, group: A
     made.hits["mean AMI over k", "planted label", "false verdicts"] = _wrong(difference)
     if difference and scores[0]:
         made.intervals["difference of the mean AMI over k", "planted label"] = _ends(difference)
-        mean = interval(scores[0])
-        made.intervals["mean AMI over k", "planted label"] = (mean.mean, mean.low, mean.high)
+        made.intervals["mean AMI over k", "planted label"] = _ends(interval(scores[0]))
 
 
 def _neighbours(made: Outcome, corpus: Planted, group: Array, margin: float) -> None:
     """Held-out kNN of two equally good representations, and its interval."""
     for setting, truth in (("planted label", corpus.genre), ("meaningless label", corpus.meaningless)):
-        scores = [
-            heldout.balanced(heldout.knn_heldout(corpus.heldout(NOISE), corpus.fold, truth), truth, group)
-            for _ in range(2)
-        ]
-        difference = paired(scores[0], scores[1], margin)
+        correct = [heldout.knn_heldout(corpus.heldout(NOISE), corpus.fold, truth) for _ in range(2)]
+        first, second = (heldout.balanced(each, truth, group) for each in correct)
+        difference = _paired(first, second, margin)
         made.hits["held-out kNN", setting, "false verdicts"] = _wrong(difference)
-        made.intervals["difference of held-out kNN", setting] = _ends(difference)
-        mean = interval(scores[0])
-        made.intervals["held-out kNN", setting] = (mean.mean, mean.low, mean.high)
+        if difference and first:
+            made.intervals["difference of held-out kNN", setting] = _ends(difference)
+            made.intervals["held-out kNN", setting] = _ends(share_interval(first))
 
 
 def _stability(made: Outcome, job: Job, corpus: Planted, group: Array) -> None:
@@ -190,21 +212,20 @@ def _stability(made: Outcome, job: Job, corpus: Planted, group: Array) -> None:
     made.hits["stability", "planted label", "false verdicts"] = _wrong(difference)
 
 
-def _mixing(made: Outcome, model: Fit, corpus: Planted) -> None:
+def _mixing(made: Outcome, model: Fit, corpus: Planted, group: Array) -> None:
     """Whether batches that are mixed at random are called mixed too little."""
     batches = corpus.rng.permutation(np.resize(["a", "b"], len(corpus.artists)).astype(object))
-    mixed = partial(neighbours.ilisi, model.seeds[0], k=20)
-    value = mixed(batches)
-    shuffled = [mixed(corpus.rng.permutation(batches)) for _ in range(100)]
-    low = np.quantile([each for each in shuffled if each is not None], LEVEL)
-    made.hits["mixing (iLISI)", "random batches", "false verdicts"] = value is not None and value < low
+    for name in ("ilisi", "kbet"):
+        space = Space(model.seeds[0], np.ones(len(batches), dtype=bool))
+        if mixing := mixed(name, [[space]], batches, group):
+            made.hits[f"mixing, {name}", "random batches", "false verdicts"] = mixing.values[0] < mixing.low
 
 
 def _wrong(difference: Difference | None) -> bool:
     return judge([{"": difference}])[0].verdict in ("better", "worse")
 
 
-def _ends(difference: Difference) -> tuple[float, float, float]:
+def _ends(difference: Interval) -> tuple[float, float, float]:
     return difference.mean, difference.low, difference.high
 
 
@@ -212,7 +233,7 @@ def calibrated(corpora: int, p: Cluster, effects: Effects) -> pd.DataFrame:
     """The table: a row per kind of verdict, of interval, of effect."""
     jobs = [Job(seed, p, effects) for seed in range(corpora)]
     many = list(progress(workers.in_order(outcome, jobs, workers.processes(len(jobs))), "calibrate", len(jobs)))
-    rows = [*_rates(many), *_covered(many), *_detected(many), *_over_corpora(many)]
+    rows = [*_rates(many), *_covered(many), *_detected(many, effects.of("ami")), *_over_corpora(many)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -229,15 +250,22 @@ def _covered(many: list[Outcome]) -> Iterator[tuple[object, ...]]:
         yield _row(*key, "coverage", 1 - LEVEL, [low <= truth <= high for _, low, high in each])
 
 
-def _detected(many: list[Outcome]) -> Iterator[tuple[object, ...]]:
-    """Power at the effect that is stated as detectable: of the representation whose true difference is nearest to it."""
-    sizes = {}
-    for key in many[0].power:
-        differences, smallest, _ = zip(*(made.power[key] for made in many), strict=True)
-        sizes[key] = float(np.mean(differences) / np.nanmean(smallest))
-    key = min(sizes, key=lambda each: abs(np.log(max(sizes[each], 1e-9))))
-    setting = f"true difference {sizes[key]:.2f} of the detectable one"
-    yield _row(f"{key[0]}, one claim", setting, "power", 0.8, [made.power[key][2] for made in many])
+def _detected(many: list[Outcome], margin: float) -> Iterator[tuple[object, ...]]:
+    """How often an effect of the size that is called detectable is detected, and how often one that matters is denied.
+
+    Each is read off the worse representation whose true difference is nearest to that size.
+    """
+    means = {noise: float(np.mean([made.power[noise].difference for made in many])) for noise in WORSE}
+    called = {noise: float(np.nanmean([made.power[noise].smallest for made in many])) for noise in WORSE}
+    noise = min(WORSE, key=lambda each: abs(means[each] - called[each]))
+    setting = f"true difference {means[noise]:.2f}, called detectable {called[noise]:.2f}"
+    yield _row("AMI, one claim", setting, "power", POWER, [made.power[noise].verdict == "better" for made in many])
+    noise = min(WORSE, key=lambda each: abs(means[each] - margin))
+    setting, denied = (
+        f"true difference {means[noise]:.2f}",
+        [made.power[noise].verdict == "equivalent" for made in many],
+    )
+    yield _row("AMI, no relevant difference", setting, "false verdicts", LEVEL, denied)
 
 
 def _over_corpora(many: list[Outcome]) -> Iterator[tuple[object, ...]]:

@@ -68,8 +68,10 @@ def prepared(seed: int, tracks: int) -> Replicate:
 
 
 def parameters() -> dict[str, Any]:
-    """params.yaml with fewer fits."""
-    values: dict[str, Any] = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    """The sections of params.yaml that the stages read, with fewer fits."""
+    read = {name for stage in stages()["stages"].values() for name in stage.get("params", [])}
+    whole: dict[str, Any] = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    values = {name: value for name, value in whole.items() if name in read}
     for name, value in FEWER.items():
         section, *rest = name.split(".")
         if rest:

@@ -13,7 +13,8 @@ import pandas as pd
 
 from pipeline.core import store
 from pipeline.core.settings import Effects
-from pipeline.score.verdicts import Difference, judge, of_mean
+from pipeline.core.store import Array
+from pipeline.score.verdicts import Difference, Scores, judge, paired
 
 ROWS = ("corpus", "tracks", "code", "source", "model", "against", "label", "score", "clusterer", "value")
 VERDICTS = (
@@ -36,7 +37,7 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
             yield _row("compare", *claim, row["difference"])
     for question in store.read_json(folder / "reports" / "questions.json")["questions"]:
         for row in question["comparisons"]:
-            claim = (row["model"], row["against"], "", row["score"], row["clusterer"])
+            claim = (row["model"], row["against"], row["column"], row["score"], row["clusterer"])
             yield _row(question["id"], *claim, row["difference"], primary=row["family"] == "primary")
 
 
@@ -79,12 +80,16 @@ def _judged(members: pd.DataFrame, family: str, effects: Effects) -> Iterable[di
 
 def _differences(part: pd.DataFrame, effects: Effects) -> Mapping[str, Difference | None]:
     """The mean over corpora, by clusterer; None with too few corpora."""
-    score = str(part["score"].iloc[0]).split()[0].lower()
-    margin = effects.of(score)
-    differences: dict[str, Difference | None] = {}
-    for clusterer, rows in part.groupby("clusterer", sort=False):
-        values = rows["value"].dropna().to_numpy()
-        enough = len(values) >= LEAST
-        error = float(values.std(ddof=1) / np.sqrt(len(values))) if enough else 0.0
-        differences[str(clusterer)] = of_mean(float(values.mean()), error, len(values) - 1, margin) if enough else None
-    return differences
+    margin = effects.of(str(part["score"].iloc[0]))
+    return {
+        str(clusterer): _over_corpora(rows["value"].dropna().to_numpy(), margin)
+        for clusterer, rows in part.groupby("clusterer", sort=False)
+    }
+
+
+def _over_corpora(values: Array, margin: float) -> Difference | None:
+    """The t-test of the mean over corpora: each is what a seed is within a corpus, and no artist is left out."""
+    if len(values) < LEAST:
+        return None
+    unmoved = np.tile(values[:, None], (1, 2))
+    return paired(Scores(values, unmoved), Scores(np.zeros_like(values), np.zeros_like(unmoved)), margin)
