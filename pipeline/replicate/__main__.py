@@ -1,7 +1,8 @@
 """Replicates: the same stages on corpora of other seeds, and a calibration of every verdict on made-up corpora.
 
     python -m pipeline.replicate                 ten corpora of the generator; about 8 minutes each on 2 cores
-    python -m pipeline.replicate calibrate       verdicts and intervals on 200 made-up corpora; about 10 minutes
+    python -m pipeline.replicate calibrate       verdicts and intervals on 200 made-up corpora, about 10 minutes, and
+                                                 on the sung ones with labels dealt anew
 
 The first writes reports/replicates.csv (each difference on each corpus) and reports/replicated.csv (verdicts over the
 corpora); the second reports/calibration.csv. A run that stops goes on where it stopped when it is called again.
@@ -18,7 +19,7 @@ import pandas as pd
 
 from pipeline.core import command, params, store
 from pipeline.core.settings import Effects
-from pipeline.replicate import calibration, corpora, results
+from pipeline.replicate import calibration, corpora, meaningless, results
 from pipeline.score.clusterers import Cluster
 
 log = logging.getLogger("replicate")
@@ -55,7 +56,7 @@ def _write(rows: pd.DataFrame, effects: Effects) -> None:
 
 def calibrate(many: int) -> None:
     p = params.load(Params)
-    table = calibration.calibrated(many, p.cluster, p.effects)
+    table = calibration.calibrated(many, p.cluster, p.effects, meaningless.scored())
     store.write_table(store.REPORTS / "calibration.csv", table)
     for row in table.to_dict("records"):
         log.info("%(kind)s, %(setting)s: %(what)s %(rate).3f (%(low).3f to %(high).3f), nominal %(nominal).2f", row)

@@ -6,6 +6,7 @@ those of the power curve, and one label is planted while the other means nothing
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from pipeline.core import workers
 from pipeline.core.command import progress
 from pipeline.core.settings import Effects
 from pipeline.core.store import Array
+from pipeline.replicate.meaningless import families
 from pipeline.replicate.planted import Planted, planted
 from pipeline.score import heldout
 from pipeline.score.clusterers import Cluster, clustered, curve
@@ -76,9 +78,7 @@ class Outcome:
     hits: dict[tuple[str, str, str], bool] = field(default_factory=dict)  # (kind, setting, what) -> wrong or detected
     intervals: dict[tuple[str, str], tuple[float, float, float]] = field(default_factory=dict)  # mean, low, high
     differences: dict[str, float] = field(default_factory=dict)  # of two that are equally good, for tests over corpora
-    power: dict[tuple[str, float], tuple[float, float, bool]] = field(
-        default_factory=dict
-    )  # difference, smallest, seen
+    power: dict[float, Power] = field(default_factory=dict)  # by the noise of the worse representation
 
 
 @dataclass(frozen=True)
@@ -229,11 +229,12 @@ def _ends(difference: Interval) -> tuple[float, float, float]:
     return difference.mean, difference.low, difference.high
 
 
-def calibrated(corpora: int, p: Cluster, effects: Effects) -> pd.DataFrame:
-    """The table: a row per kind of verdict, of interval, of effect."""
+def calibrated(corpora: int, p: Cluster, effects: Effects, sung: Sequence[Path] = ()) -> pd.DataFrame:
+    """The table: a row per kind of verdict, of interval, of effect; `sung` are corpora whose labels are dealt anew."""
     jobs = [Job(seed, p, effects) for seed in range(corpora)]
     many = list(progress(workers.in_order(outcome, jobs, workers.processes(len(jobs))), "calibrate", len(jobs)))
     rows = [*_rates(many), *_covered(many), *_detected(many, effects.of("ami")), *_over_corpora(many)]
+    rows += _dealt(sung)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -276,6 +277,16 @@ def _over_corpora(many: list[Outcome]) -> Iterator[tuple[object, ...]]:
         wrong = [bool(stats.ttest_1samp(ten, 0).pvalue <= LEVEL) for ten in tens]
         if wrong:
             yield _row(f"t-test over {TENTH} corpora", name, "false verdicts", LEVEL, wrong)
+
+
+def _dealt(sung: Sequence[Path]) -> Iterator[tuple[object, ...]]:
+    """Stage compare on sung corpora whose labels mean nothing."""
+    wrong: dict[tuple[str, str], list[bool]] = {}
+    for score, primary, verdict in families(sung):
+        wrong.setdefault((score, primary), []).append(verdict)
+    for (score, primary), verdicts in wrong.items():
+        kind = f"stage compare, {score}, the {primary} claims of a label"
+        yield _row(kind, f"{len(sung)} sung corpora, meaningless labels", "false verdicts", LEVEL, verdicts)
 
 
 def _row(kind: str, setting: str, what: str, nominal: float, hits: Sequence[bool]) -> tuple[object, ...]:

@@ -47,13 +47,13 @@ class Replicate:
         """Writes the songs, if they are not there."""
         if not (self.folder / "data" / "tracks.csv").exists():
             size = ("--tracks", str(self.tracks), "--seed", str(self.seed))
-            _run(self.folder, sys.executable, "-m", "pipeline.sample", "--out", "data", *size)
+            run(self.folder, sys.executable, "-m", "pipeline.sample", "--out", "data", *size)
 
     def score(self) -> None:
         """Runs every stage that has not yet run on these songs with this code."""
         if not (self.folder / ".dvc").exists():
-            _run(self.folder, "dvc", "init", "--no-scm", "--quiet")
-        _run(self.folder, "dvc", "repro", "--quiet", *SCORED)
+            run(self.folder, "dvc", "init", "--no-scm", "--quiet")
+        run(self.folder, "dvc", "repro", "--quiet", *SCORED)
 
 
 def prepared(seed: int, tracks: int) -> Replicate:
@@ -93,7 +93,7 @@ def code() -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
 
-def _run(folder: Path, *command: str) -> None:
+def run(folder: Path, *command: str) -> None:
     """Runs a command there with that folder's own copy of the code."""
     places = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "."}
     result = subprocess.run(command, cwd=folder, env={**os.environ, **places}, check=False)

@@ -1,10 +1,11 @@
 """Made-up corpora hold what was planted; the rates of the table are those of the corpora."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
-from pipeline.replicate import calibration
+from pipeline.replicate import calibration, meaningless
 from pipeline.replicate.planted import FOLDS, TRACKS, planted
 from pipeline.score.kmeans import kmeans
 
@@ -45,3 +46,15 @@ def test_a_rate_has_wilsons_interval() -> None:
     *_, rate, low, high, corpora = calibration._row("kind", "setting", "power", 0.8, [True] * 8 + [False] * 2)
     assert (rate, corpora) == (0.8, 10)
     assert (low, high) == pytest.approx((0.4902, 0.9433), abs=1e-4)  # Wilson's interval of 8 of 10, by hand
+
+
+def test_dealt_labels_keep_their_values_and_leave_the_rest_alone() -> None:
+    artists = np.repeat([f"artist {number}" for number in range(20)], 9)
+    table = pd.DataFrame({"id": range(180), "artist": artists, "genre": artists, "language": ["bn", "en"] * 90})
+    dealt = meaningless.dealt(table, lot=1)
+    assert sorted(dealt["genre"]) == sorted(table["genre"])
+    assert (dealt["genre"] != table["genre"]).mean() > 0.5
+    assert dealt[["id", "artist"]].equals(table[["id", "artist"]])
+    assert not dealt["genre"].equals(meaningless.dealt(table, lot=2)["genre"])
+    held_together = dealt.groupby("artist")["genre"].agg(lambda genres: genres.value_counts().iloc[0] / len(genres))
+    assert held_together.mean() == 1  # artists of one size keep their favourites whole

@@ -58,4 +58,4 @@ def test_the_digest_of_the_code_changes_with_the_code(project: Path) -> None:
 
 def test_a_command_that_fails_is_named(project: Path) -> None:  # noqa: ARG001
     with pytest.raises(Problem, match=r"`python3? .*` in build/replicates/9 returned 3|returned 3"):
-        corpora._run(corpora.prepared(9, 20).folder, "python", "-c", "raise SystemExit(3)")
+        corpora.run(corpora.prepared(9, 20).folder, "python", "-c", "raise SystemExit(3)")
