@@ -199,7 +199,7 @@ def test_every_table_row_has_a_cell_for_each_head() -> None:
 
 @pytest.mark.usefixtures("project")
 def test_betas_of_the_questions_are_a_curve() -> None:
-    assert "AMI genre over beta: 0.612 at 1, 0.587 at 4" in written("sweep")
+    assert "AMI of genre over beta: 0.612 at 1, 0.587 at 4" in written("sweep")
 
 
 @pytest.mark.usefixtures("project")
@@ -223,6 +223,23 @@ def test_a_verdict_stands_under_its_head() -> None:
     assert cells["verdict"] == "○ undecided"
     assert cells["clusterer"] == "kmeans"
     assert (cells["p"], cells["detectable"]) == ("0.700", "0.083")
+
+
+@pytest.mark.usefixtures("project")
+def test_the_claims_of_a_question_stand_first_and_apart_from_all_else() -> None:
+    text = written("questions")
+    first = plain(text)[:400]
+    assert "● yes yes: <words>. ○ undecided Whether <it> is so is undecided (AMI)." in first
+    assert text.index("Whether &lt;it&gt;") < text.index("<figure>") < text.index("Primary claims")
+    assert "Secondary claims" in text
+    assert "How alike clusters of refits on other artists are" in text
+
+
+@pytest.mark.usefixtures("project")
+def test_findings_have_a_line_per_question_with_its_claims() -> None:
+    text = plain(written("verdicts"))
+    assert "● yes Is it so, 0? beta 4 in AMI of genre: undecided" in text
+    assert "＝ no relevant difference Is it so, 2?" in text
 
 
 def test_labels_without_scores_are_left_out(project: Path) -> None:
@@ -391,11 +408,11 @@ def test_a_comparison_without_an_interval_shows_no_dashes_as_numbers() -> None:
 @pytest.mark.usefixtures("project")
 def test_the_ladder_has_a_tab_per_input_and_marks_the_rung_to_beat() -> None:
     text = written("ladder")
-    assert re.findall(r"<label for=[^>]*>(.*?)</label>", text) == ["sound", "lyrics"]
+    assert re.findall(r'<label for="ladder-\d">(.*?)</label>', text) == ["sound", "lyrics"]
     rows = [plain(row) for row in re.findall(r"<tr>.*?</tr>", text)]
     pca = next(row for row in rows if row.startswith("pca"))
-    assert pca.startswith("pca linear 0.51 ◆ the strongest linear method 0.46 to 0.56 0.45 ◆")
-    assert next(row for row in rows if row.startswith("easy")).startswith("easy VAE 0.81 ○ undecided")
+    assert pca.startswith("pca linear 0.45 ◆ the strongest linear method 0.40 to 0.50 0.70")
+    assert next(row for row in rows if row.startswith("easy")).startswith("easy VAE 0.75 ▲ better 0.70 to 0.80 0.70 ○")
 
 
 @pytest.mark.usefixtures("project")

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from pipeline.core import corpus
 from pipeline.html import encoders, protocol, rank, tuned
-from pipeline.html.charts import Span, axis, strip
+from pipeline.html.charts import Axis, Span, axis, strip
 from pipeline.html.html import UNKNOWN, Cell, Line, Table, head, number, number_cell, table
 from pipeline.html.outputs import Outputs, Part, made
 from pipeline.html.rank import Claim
@@ -186,10 +186,17 @@ def _shapes(out: Outputs, about: Mapping[str, Part]) -> Markup:
 
 def _column(out: Outputs, label: str, score: str, names: Sequence[str]) -> list[Cell]:
     rows = {name: rank.measured(out, name, label, score) for name in names}
+    claims = {name: rank.claim(out, name, label, score) for name in names}
+    return claimed_cells(out, rows, {name: tested.verdict if tested else "" for name, tested in claims.items()})
+
+
+def claimed_cells(out: Outputs, rows: Mapping[str, Part | None], verdicts: Mapping[str, str]) -> list[Cell]:
+    """A column of scores: each interval drawn on one axis, with its verdict."""
     spans = {name: _span(row) for name, row in rows.items() if row}
     along = axis(list(spans.values()), LEAST_AXIS)
+    about = out.representations()
     return [
-        _cell(out, name, row, strip(spans[name], along, _kind(out, name))) if row else Cell(UNKNOWN)
+        _cell(about[name], row, verdicts[name], spans[name], along) if row else Cell(UNKNOWN)
         for name, row in rows.items()
     ]
 
@@ -200,18 +207,13 @@ def _span(row: Part) -> Span:
     return Span(row["mean"].number, row["low"].number, row["high"].number, band)
 
 
-def _kind(out: Outputs, name: str) -> str:
-    return "model" if rank.is_model(out.representations()[name]) else "baseline"
-
-
-def _cell(out: Outputs, name: str, row: Part, interval: Markup) -> Cell:
+def _cell(about: Part, row: Part, verdict: str, span: Span, along: Axis) -> Cell:
     if row["mean"].number is None:
         return Cell(number(row["mean"]), None, "score")
-    tested = rank.claim(out, name, row["label"].text, row["score"].text)
-    leaky = row["flag"].text == "leaky"
-    verdict = "leaky" if leaky else tested.verdict if tested else ""
-    bold = verdict == "better" and "flag" not in out.representations()[name]
-    return Cell(part("claimed", row, interval, bold, verdict), row["mean"].number, "score")
+    interval = strip(span, along, "model" if rank.is_model(about) else "baseline")
+    shown = "leaky" if row["flag"].text == "leaky" else verdict
+    bold = shown == "better" and "flag" not in about
+    return Cell(part("claimed", row, interval, bold, shown), row["mean"].number, "score")
 
 
 def _units(about: Part) -> Cell:

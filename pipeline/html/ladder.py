@@ -1,11 +1,12 @@
 """Models: the linear ladder of each input, and the plane of what is kept against what is mixed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
 from pipeline.html import charts, encoders, rank, tuned
-from pipeline.html.html import UNKNOWN, Cell, Line, Table, code, head, number_cell, table, tabs
+from pipeline.html.findings import claimed_cells
+from pipeline.html.html import Cell, Line, Table, code, head, number_cell, table, tabs
 from pipeline.html.outputs import Empty, Outputs, Part
 from pipeline.html.templates import part
 
@@ -20,7 +21,6 @@ READING = (
     "Up: more of the label is kept. Right: better mixed. Each is a mean of scores that are scaled so that random"
     " labels give 0 and the best possible result gives 1. Blue: VAEs. Grey: baselines."
 )
-Key = tuple[str, str]  # label and score
 
 
 def ladder(out: Outputs) -> Markup:
@@ -35,33 +35,37 @@ def ladder(out: Outputs) -> Markup:
 
 
 def _sheet(out: Outputs, source: str, members: Sequence[Part]) -> Markup:
+    """A table per label, behind tabs of their own."""
     order = list(KINDS)
-    rows = sorted(members, key=lambda row: order.index(row["kind"].text))
-    names = [row["representation"].text for row in rows]
-    keys = [(label, score) for label in out.shown() for score in dict.fromkeys((rank.AT_K, *rank.scores(out)))]
-    rivals = {
-        (key, tested.within["rival"].text) for name in names for key in keys if (tested := rank.claim(out, name, *key))
-    }
-    lines = [
-        Line(_name(out, name), [Cell(KINDS[row["kind"].text]), *(_cell(out, name, key, rivals) for key in keys)])
-        for name, row in zip(names, rows, strict=True)
-    ]
-    heads = ["representation", "kind", *(head(label, rank.HEADS[score]) for label, score in keys)]
+    kinds = {row["representation"].text: row["kind"].text for row in members}
+    names = sorted(kinds, key=lambda name: order.index(kinds[name]))
     about = out.representations()
     notes = [NOTE, *tuned.notes(names), *encoders.notes(about[name] for name in names)]
-    return table(Table(f"Methods on the input {source}", heads, lines, notes))
+    sheets = {label: _table(out, label, {name: kinds[name] for name in names}, source) for label in out.shown()}
+    return tabs(f"ladder-{source.replace(' ', '-')}", sheets) + part("notes", notes)
+
+
+def _table(out: Outputs, label: str, kinds: Mapping[str, str], source: str) -> Markup:
+    scores = list(dict.fromkeys((*rank.scores(out), rank.AT_K)))
+    columns = [_column(out, list(kinds), label, score) for score in scores]
+    lines = [
+        Line(_name(out, name), [Cell(KINDS[kind]), *cells])
+        for (name, kind), *cells in zip(kinds.items(), *columns, strict=True)
+    ]
+    heads = ["representation", "kind", *(head(label, rank.HEADS[score]) for score in scores)]
+    return table(Table(f"Methods on the input {source}: {label}", heads, lines))
+
+
+def _column(out: Outputs, names: Sequence[str], label: str, score: str) -> list[Cell]:
+    """A score of every method, with the verdict on a VAE, and a mark on the method that it has to beat."""
+    claims = {name: rank.claim(out, name, label, score) for name in names}
+    rivals = {tested.within["rival"].text for tested in claims.values() if tested}
+    verdicts = {name: tested.verdict if tested else "strongest" * (name in rivals) for name, tested in claims.items()}
+    return claimed_cells(out, {name: rank.measured(out, name, label, score) for name in names}, verdicts)
 
 
 def _name(out: Outputs, name: str) -> Cell:
     return Cell(code(name) + encoders.mark(out.representations()[name]) + tuned.mark(name), name)
-
-
-def _cell(out: Outputs, name: str, key: Key, rivals: set[tuple[Key, str]]) -> Cell:
-    row, tested = rank.measured(out, name, *key), rank.claim(out, name, *key)
-    if row is None or row["mean"].number is None:
-        return Cell(UNKNOWN)
-    verdict = tested.verdict if tested else "strongest" if (key, name) in rivals else ""
-    return Cell(part("claimed", row, "", verdict == "better", verdict), row["mean"].number, "score")
 
 
 def plane(out: Outputs) -> Markup:
