@@ -1,195 +1,208 @@
-"""Stage `compare`: is a model better than a baseline? Differences of AMI with intervals over artists, and verdicts.
+"""Stage `compare`: is a model better than what it has to beat? Differences with intervals over artists, and verdicts.
 
-Writes reports/comparisons.csv: one row per model, baseline, label and clusterer. `seen` is the verdict under that
-clusterer after Holm within the family, `verdict` the one that all of `compare.clusterers` share.
+Writes reports/comparisons.csv: one row per model, method to beat, label, score and clusterer. `linear` stands for the
+strongest linear method on the model's own input, which column `rival` names. Those claims are primary, one family per
+label and score; all others are secondary, another family. `verdict` holds under all clusterers together.
+Writes reports/ladder.csv: which linear methods, other baselines and models have the same input.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from pipeline.core import catalog, command, embeddings, params, store
+from pipeline.core import catalog, command, embeddings, folds, params, store
 from pipeline.core.command import Problem
 from pipeline.core.embeddings import Representation
-from pipeline.core.settings import Compare, Evaluate
-from pipeline.core.store import Array
-from pipeline.score.jackknife import agreement_scores
-from pipeline.score.labels import ABSENT, Labels, usable
-from pipeline.score.runs import Runs, read_runs
+from pipeline.core.params import Count
+from pipeline.core.settings import Compare, Effects, Evaluate
+from pipeline.score.clusterers import Cluster
+from pipeline.score.jackknife import LEAST_K
+from pipeline.score.labels import usable
+from pipeline.score.rivals import LINEAR, Claim, Outcome, PairScores, judged
+from pipeline.score.runs import read_runs
 from pipeline.score.summary import flag
-from pipeline.score.verdicts import Difference, Judgement, Scores, groups, judge, paired
+from pipeline.score.verdicts import groups
 
 log = logging.getLogger(__name__)
 
-PCA_M = "pca_m"  # in compare.against: PCA with as many dimensions as the model has active units
+PCA_M = "pca_m"  # in compare.against: PCA whose dimensions are as many and as even as the model's
 COLUMNS = (
-    "model", "against", "label", "clusterer", "tracks", "seeds", "difference", "low", "high", "p", "holm", "smallest",
-    "seen", "verdict", "note",
+    "model", "against", "rival", "label", "score", "clusterer", "tracks", "seeds", "difference", "low", "high", "p",
+    "joint", "holm", "smallest", "apart", "verdict", "note",
 )  # fmt: skip
+LADDER = ("input", "representation", "kind")
+WORDS = {"ami": "AMI", "ami_curve": "AMI averaged over k", "knn": "kNN"}
 
 
 @dataclass(frozen=True)
 class Params:
+    folds: Count
+    cluster: Cluster
     evaluate: Evaluate
+    effects: Effects
     compare: Compare
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A model and a baseline under one label."""
-
-    model: str
-    against: str
-    label: str
-    flag: str  # leaky, collapsed or nothing
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """How far the model of a pair is above its baseline under one clusterer."""
-
-    difference: Difference | None  # None where it is undefined
-    tracks: int  # that both have a cluster for
-    seeds: int
-
-
-@dataclass(frozen=True)
-class AmiScores:
-    """The AMI of any clustering with any label; each is worked out once."""
-
-    runs: Runs
-    truths: Mapping[str, Array]
-    group: Array  # of artists
-    cache: dict[tuple[object, ...], Scores | None] = field(default_factory=dict)
-
-    def compared(self, pair: Pair, clusterer: str, family: int) -> Comparison:
-        """The difference on the tracks and seeds that both have, as one of `family` comparisons."""
-        names = (pair.model, pair.against)
-        labelings = [self.runs.by_seed(name, clusterer) for name in names]
-        seeds = [seed for seed in labelings[0] if seed in labelings[1]]
-        common = np.all([by_seed[seed] != ABSENT for by_seed in labelings for seed in seeds], axis=0)
-        model, baseline = (
-            self._score((name, clusterer, *seeds), pair.label, common, [by_seed[seed] for seed in seeds])
-            for name, by_seed in zip(names, labelings, strict=True)
-        )
-        difference = paired(model, baseline, family) if model and baseline else None
-        return Comparison(difference, int((common & (self.truths[pair.label] != "")).sum()), len(seeds))
-
-    def _score(self, key: tuple[object, ...], label: str, common: Array, labelings: list[Labels]) -> Scores | None:
-        key = (*key, label, common.tobytes())
-        if key not in self.cache:
-            truth = np.where(common, self.truths[label], "")
-            self.cache[key] = agreement_scores("ami", truth, labelings, self.group)
-        return self.cache[key]
-
-
-def read_scores(p: Params) -> AmiScores:
+def read_scores(representations: Sequence[Representation], p: Params) -> PairScores:
     """What the stages before this one left, in the order of the tracks with sound."""
     tracks = catalog.heard_tracks()
     runs = read_runs(list(tracks.index))
     for clusterer in p.compare.clusterers:
         if clusterer not in {key.clusterer for key in runs.columns}:
             raise Problem(f"compare.clusterers: {clusterer!r} is not one of cluster.clusterers: add it there")
-    labels = usable(tracks, p.evaluate.label_columns())
-    return AmiScores(runs, labels, groups(list(tracks["artist"]), p.compare.groups, seed=0))
+    return PairScores(
+        {each.name: each for each in representations},
+        runs,
+        usable(tracks, p.evaluate.label_columns()),
+        groups(list(tracks["artist"]), p.compare.groups, seed=0),
+        folds.track_folds(list(tracks.index), p.folds),
+        p.evaluate.smallest,
+    )
 
 
-def pairs(representations: Sequence[Representation], p: Params, labels: Iterable[str]) -> list[Pair]:
-    """Every model with every baseline that it is to beat; a missing baseline is logged once."""
-    names = {embedding.name for embedding in representations}
+def claims(representations: Sequence[Representation], p: Params, labels: Iterable[str]) -> list[Claim]:
+    """Every model with everything that it is to beat, on every label and score."""
+    names = {each.name for each in representations}
     for name in p.compare.against:
-        if name not in names and name != PCA_M:
+        if name not in names | {PCA_M, LINEAR}:
             log.info("compare.against: there is no %s: left out", name)
+    rivals = {each.name: _rivals(each, representations, p) for each in representations if each.is_model}
+    scores = [score for score in p.compare.scores if score != "ami_curve" or p.cluster.curve >= LEAST_K]
     return [
-        Pair(model.name, baseline, label, flag(model, label, p.evaluate.collapsed))
+        Claim(model.name, against, among, label, score, _flag(model, label, score, p.evaluate.collapsed))
         for label in labels
+        for score in scores
         for model in representations
-        if model.is_model
-        for baseline in (_pca_m(model) if name == PCA_M else name for name in p.compare.against)
-        if baseline in names and baseline != model.name
+        for against, among in rivals.get(model.name, {}).items()
     ]
 
 
-def _pca_m(model: Representation) -> str:
-    return f"pca_{round(model.active or 0)}"
+def _flag(model: Representation, label: str, score: str, least: float) -> str:
+    """Why a claim is not counted, or must not be ranked; nothing for most.
+
+    What a network makes of one modality, while it was fitted to both of the same songs, holds what it remembers of the
+    absent one: clusters of those songs prove nothing.
+    """
+    flagged = flag(model, label, least)
+    remembers = not model.is_trained and bool(model.about.get("latent")) and score != "knn"
+    return "memory" if remembers and flagged != "leaky" else flagged
 
 
-def rows(family: Sequence[Pair], scores: AmiScores, clusterers: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """One row per pair and clusterer, for the pairs of one family."""
-    fair = [pair for pair in family if pair.flag != "leaky"]
-    comparisons = [{name: scores.compared(pair, name, len(fair)) for name in clusterers} for pair in fair]
-    differences = [{name: each.difference for name, each in by_name.items()} for by_name in comparisons]
-    judged = dict(zip(fair, zip(comparisons, judge(differences, pooled=False), strict=True), strict=True))
-    for pair in family:
-        for name in clusterers:
-            row = {"model": pair.model, "against": pair.against, "label": pair.label, "clusterer": name}
-            if pair.flag == "leaky":
-                yield {**row, "verdict": "leaky", "note": f"the model was told the {pair.label}"}
+def _rivals(model: Representation, representations: Sequence[Representation], p: Params) -> dict[str, tuple[str, ...]]:
+    """The representations that stand for each of `compare.against`, for this model."""
+    by_name = {each.name: each for each in representations}
+    among: dict[str, tuple[str, ...]] = {name: (name,) for name in p.compare.against}
+    if LINEAR in among:
+        among[LINEAR] = tuple(each.name for each in embeddings.rungs(model, representations))
+    if PCA_M in among and "pca" in by_name:
+        cut = f"pca_{embeddings.pca_control(model, by_name['pca'])}"
+        among[PCA_M] = (cut if cut in by_name else "pca",)  # all dimensions: PCA itself
+    known = {against: tuple(name for name in names if name in by_name) for against, names in among.items()}
+    return {against: names for against, names in known.items() if names and model.name not in names}
+
+
+def ladder(representations: Sequence[Representation]) -> Iterator[dict[str, str]]:
+    """What has the same input: linear methods, what is neither linear nor a VAE, and models."""
+    seen = set[tuple[str, str]]()
+    for model in representations:
+        rungs = embeddings.rungs(model, representations) if model.is_model else []
+        others = [each for each in representations if _is_other(each) and _input(each) == _input(model)]
+        kinds = {"linear": rungs, "other": others, "model": [model]} if rungs else {}
+        for kind, members in kinds.items():
+            for each in members:
+                if (_input(model), each.name) not in seen:
+                    seen.add((_input(model), each.name))
+                    yield {"input": _input(model), "representation": each.name, "kind": kind}
+
+
+def _is_other(embedding: Representation) -> bool:
+    return not embedding.is_model and not embedding.is_linear
+
+
+def _input(embedding: Representation) -> str:
+    """What a representation was computed from, as a reader names it."""
+    source, words = str(embedding.about.get("input", "lyrics")), str(embedding.about.get("lyrics", "none"))
+    return f"{source} and lyrics" if words != "none" and source != "lyrics" else source
+
+
+def rows(family: Sequence[Claim], scores: PairScores, p: Params) -> Iterator[dict[str, Any]]:
+    """One row per claim and clusterer, for the claims of one family."""
+    for claim, outcome in judged(family, scores, p.compare.clusterers, p.effects):
+        row = {"model": claim.model, "against": claim.against, "label": claim.label, "score": claim.score}
+        for clusterer in claim.clusterers(p.compare.clusterers):
+            if outcome is None:
+                given = f"the model was given the {claim.label}"
+                note = given if claim.flag == "leaky" else "the fit saw the other half of these songs"
+                yield {**row, "clusterer": clusterer, "verdict": "leaky", "note": note}
             else:
-                comparison, judgement = judged[pair]
-                yield {**row, **_numbers(comparison[name], judgement, name), "note": _note(pair, *judged[pair], name)}
+                yield {**row, "clusterer": clusterer, "rival": outcome.rival, **_numbers(outcome, clusterer)}
 
 
-def _numbers(comparison: Comparison, judgement: Judgement, clusterer: str) -> dict[str, Any]:
-    numbers: dict[str, Any] = {"tracks": comparison.tracks, "seeds": comparison.seeds}
-    if comparison.difference:
-        numbers |= asdict(comparison.difference)
-        numbers |= {"difference": numbers.pop("mean"), "holm": judgement.adjusted[clusterer]}
-    return {**numbers, "seen": judgement.by_clusterer[clusterer], "verdict": judgement.verdict}
+def _numbers(outcome: Outcome, clusterer: str) -> dict[str, Any]:
+    measured, judgement = outcome.measured[clusterer], outcome.judgement
+    numbers: dict[str, Any] = {"tracks": measured.tracks, "seeds": measured.seeds, "verdict": judgement.verdict}
+    if difference := measured.difference:
+        numbers |= {"difference": difference.mean, "low": difference.low, "high": difference.high}
+        numbers |= {"p": difference.p, "apart": difference.apart}
+    numbers |= {"joint": judgement.p, "holm": judgement.holm, "smallest": judgement.smallest}
+    return numbers | {"note": outcome.note(clusterer)}
 
 
-def _note(pair: Pair, comparison: Mapping[str, Comparison], judgement: Judgement, clusterer: str) -> str:
-    undefined = ""
-    if comparison[clusterer].difference is None:
-        undefined = "they have no track in clusters in common"
-        if comparison[clusterer].tracks:
-            undefined = "undefined without one of the artists"
-    notes = (undefined, judgement.note, "the model is collapsed" if pair.flag else "")
-    return "; ".join(note for note in notes if note)
+def families(every: Sequence[Claim]) -> list[list[Claim]]:
+    """Per label and score the primary claims, and the secondary ones."""
+    by_key: dict[tuple[str, str, bool], list[Claim]] = {}
+    for claim in every:
+        by_key.setdefault((claim.label, claim.score, claim.against != LINEAR), []).append(claim)
+    return list(by_key.values())
 
 
-def log_verdicts(table: pd.DataFrame, clusterers: Sequence[str]) -> None:
-    """Logs the verdicts in words, with the numbers under the first clusterer."""
-    for label, rows in table[table["clusterer"] == clusterers[0]].groupby("label", sort=False):
-        for row in rows[rows["verdict"].isin(["better", "worse"])].to_dict("records"):
-            ends = f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
-            note = f" ({row['note']})" if row["note"] else ""
-            log.info(
-                "compare %s: %s is %s than %s: %s%s", label, row["model"], row["verdict"], row["against"], ends, note
-            )
-        hidden = rows[rows["verdict"] == "not shown"]
-        if len(hidden):
-            least = hidden["smallest"].astype(float).median()
-            could = f"; a difference of {least:.2f} AMI would have been significant (median)" if least < 1 else ""
-            under = " and ".join(clusterers)
-            log.info(
-                "compare %s: %d of %d differences not significant under %s%s",
-                label,
-                len(hidden),
-                len(rows),
-                under,
-                could,
-            )
-        if leaky := sorted(set(rows.loc[rows["verdict"] == "leaky", "model"])):
-            log.info("compare %s: %s left out, since the %s is their condition", label, ", ".join(leaky), label)
+def log_verdicts(table: pd.DataFrame) -> None:
+    """Logs each primary verdict in words, under its first clusterer, and counts the secondary ones."""
+    first = table.drop_duplicates(["model", "against", "label", "score"])
+    primary = first["against"] == LINEAR
+    for row in first[primary & (first["verdict"] != "leaky")].to_dict("records"):
+        log.info("compare %s, %s: %s", row["label"], WORDS[row["score"]], in_words(row))
+    for (label, score), same in first[~primary].groupby(["label", "score"], sort=False):
+        counts = same["verdict"].value_counts()
+        parts = [f"{number} {verdict}" for verdict, number in counts.items() if verdict != "leaky"]
+        log.info("compare %s, %s, secondary claims: %s", label, WORDS[str(score)], ", ".join(parts) or "none is fair")
+    for label, same in first[first["verdict"] == "leaky"].groupby("label", sort=False):
+        names = ", ".join(sorted(set(same["model"])))
+        log.info("compare %s: claims of %s left out: %s", label, names, "; ".join(sorted(set(same["note"]))))
+
+
+def in_words(row: Mapping[Hashable, Any]) -> str:
+    """One verdict against the strongest linear method."""
+    rival = f"the best linear method ({row['rival']})"
+    sentences = {
+        "better": f"{row['model']} is better than {rival}",
+        "worse": f"{row['model']} is worse than {rival}",
+        "equivalent": f"{row['model']} does not differ relevantly from {rival}",
+    }
+    sentence = sentences.get(row["verdict"], f"whether {row['model']} is better than {rival} is undecided")
+    if pd.isna(row["difference"]):
+        return f"{sentence}: {row['note']}"
+    ends = f"{sentence}: {row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+    detectable = pd.notna(row["smallest"]) and row["smallest"] < 1 and row["verdict"] == "undecided"
+    return ends + (f"; a difference of {row['smallest']:.2f} could be detected" if detectable else "")
 
 
 def main() -> None:
     p = params.load(Params)
-    scores = read_scores(p)
-    representations = [each for each in embeddings.representations() if each.name in scores.runs.representations]
-    every = pairs(representations, p, scores.truths)
-    by_label = [[pair for pair in every if pair.label == label] for label in scores.truths]
-    families = by_label if p.compare.family == "label" else [every]
-    lines = [row for family in families for row in rows(family, scores, p.compare.clusterers)]
+    representations = embeddings.representations()
+    scores = read_scores(representations, p)
+    clustered = [each for each in representations if each.name in scores.runs.representations]
+    every = claims(clustered, p, scores.truths)
+    lines = [row for family in families(every) for row in rows(family, scores, p)]
     table = pd.DataFrame(lines, columns=list(COLUMNS)).astype({"tracks": "Int64", "seeds": "Int64"})
-    short = {name: table[name].map("{:.3g}".format, na_action="ignore") for name in ("p", "holm")}
+    ps = ("p", "joint", "holm", "apart")
+    short = {name: table[name].map("{:.3g}".format, na_action="ignore") for name in ps}
     store.write_table(store.REPORTS / "comparisons.csv", table.round(5).assign(**short))
-    log_verdicts(table, p.compare.clusterers)
+    store.write_table(store.REPORTS / "ladder.csv", pd.DataFrame(ladder(clustered), columns=list(LADDER)))
+    log_verdicts(table)
 
 
 if __name__ == "__main__":

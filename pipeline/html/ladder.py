@@ -10,7 +10,7 @@ from pipeline.html.html import Cell, Line, Table, code, head, number_cell, table
 from pipeline.html.outputs import Empty, Outputs, Part
 from pipeline.html.templates import part
 
-KINDS = {"linear": "linear", "network": "network, no VAE", "model": "VAE"}
+KINDS = {"linear": "linear", "other": "neither", "model": "VAE"}
 NOTE = (
     "All methods of a tab have the same input. ◆: the linear method that a VAE has to beat under that score. The sign"
     " beside a VAE is its verdict against it: ▲ better, ▼ worse, ＝ no relevant difference, ○ undecided, † not counted."

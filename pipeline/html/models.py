@@ -41,7 +41,11 @@ SCORES = {
     "stability_seeds": "between seeds",
     "stability_subsamples": "between subsamples",
 }
-SHAPES = {"Own space": "own_", "Common space": "reference_"}  # how the names of their scores begin
+SHAPES = {
+    "Own space": "own_",
+    "Common space: sound": "reference_",
+    "Common space: words": "words_",
+}  # how the names of their scores begin
 BESIDE = {  # scores that need no clusters, each held out and fitted
     "kNN": ("knn",),
     "Linear probe": ("probe",),
@@ -57,9 +61,6 @@ HELD_OUT_NOTE = (
     " remember it. Intervals of held-out scores are over artists."
 )
 MIXED = "5 % line: of shuffled labels, 95 % are mixed better than that. A score below it is mixed worse than by chance."
-HITS = (
-    "Secondary: songs of an artist, and of an album, may share their recording, so a hit says little about the music."
-)
 NOTHING = (
     "Nothing disentangles here: under no score is a VAE above the 95 % line, below which 95 % of shuffled causes lie."
 )
@@ -138,21 +139,28 @@ def _scores(
 
 
 def _averaged(rows: list[Part]) -> list[str]:
-    """Over how many values of a label each score is a mean, and why a score is undefined."""
+    """Over how many values of a label each score is a mean, how to read it, and why it is undefined."""
     scores: dict[str, list[Part]] = {}
     for row in rows:
         if "classes" in row or "note" in row:
-            scores.setdefault(f"{SCORES.get(row['score'].text, row['score'].text)} of {row['label'].text}", []).append(
-                row
-            )
+            scores.setdefault(_title(row), []).append(row)
     notes = []
     for title, same in scores.items():
-        most = max(same, key=lambda row: row["counted"].number or 0)
-        absent = sorted({row["note"].text for row in same} - {""})
-        if most["mean"].number is not None:
+        defined = [row for row in same if row["mean"].number is not None]
+        most = max(defined, key=lambda row: row["counted"].number or 0, default=None)
+        if most and "classes" in most:
             notes.append(f"{title}: mean over {most['classes'].text} values, of {most['counted'].text} tracks at most.")
-        notes += [f"{title}, {UNKNOWN}: {note}." for note in absent]
+        notes += [f"{title}: {note}." for note in sorted({row["note"].text for row in defined} - {""})]
+        absent = {row["note"].text for row in same if row["mean"].number is None} - {""}
+        notes += [f"{title}, {UNKNOWN}: {note}." for note in sorted(absent)]
     return notes
+
+
+def _title(row: Part) -> str:
+    """The score of a row in words."""
+    score, label = row["score"].text, row["label"].text
+    name = score.removesuffix(f"_{FITTED}")
+    return SCORES.get(name, name) + f" of {label}" * bool(label) + f", {FITTED}" * (name != score)
 
 
 def _cells(name: str, columns: Columns, cell: Callable[[Part], Cell]) -> list[Cell]:
@@ -208,7 +216,7 @@ def _beside(results: list[Part], scores: Sequence[str]) -> Columns:
 
 def _about(title: str) -> list[str]:
     """What a reader has to know of these scores."""
-    return [HELD_OUT_NOTE, *([MIXED] if title == "Mixing" else []), *([HITS] if "secondary" in title else [])]
+    return [HELD_OUT_NOTE, *([MIXED] if title == "Mixing" else [])]
 
 
 def _disentangled(out: Outputs, rows: list[Part]) -> list[str]:

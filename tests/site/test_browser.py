@@ -314,20 +314,21 @@ def test_a_click_on_a_head_sorts_and_again_turns_it(tab: Tab, base: str) -> None
     names = "[...document.querySelectorAll('#headline tbody tr')].map(row => row.children[0].dataset.sort)"
     head = "#headline th:nth-child(2) button"
     tab.click_on(head)
-    by_genre = sorted(sample_report.AMI, key=lambda name: -sample_report.AMI[name][0])
+    by_genre = sorted(sample_report.CURVE, key=lambda name: -sample_report.CURVE[name][0])
     assert tab.run(names) == by_genre
     assert tab.run("document.querySelector('#headline th:nth-child(2)').getAttribute('aria-sort')") == "descending"
     tab.click_on(head)
     assert tab.run(names) == by_genre[::-1]
-    tab.click_on("#headline th:nth-child(4) button")
+    tab.click_on("#headline th:nth-child(6) button")
     assert set(tab.run(names)[-2:]) == {"pca", "tfidf"}  # what has no active units stays below
 
 
 def test_tabs_answer_to_mouse_and_keyboard(tab: Tab, base: str) -> None:
     tab.open(f"{base}/models.html")
-    visible = "[...document.querySelectorAll('.tabs')[0].querySelectorAll('.sheet')].map(sheet => !!sheet.offsetHeight)"
+    sheets = "document.querySelectorAll('.tabs:has(> #by-clusterer-1) > .sheet')"
+    visible = f"[...{sheets}].map(sheet => !!sheet.offsetHeight)"
     assert tab.run(visible) == [True, False]
-    tab.click_on(".tabs label:nth-of-type(2)")
+    tab.click_on("label[for=by-clusterer-2]")
     assert tab.run(visible) == [False, True]
     tab.press("ArrowRight")
     assert tab.run(visible) == [True, False]
