@@ -1,11 +1,12 @@
 """Stage `crossview`: the two-stage cross-view VAE, the one of a few candidates that was chosen without labels.
 
 Writes build/crossview, the embedding and curve of model `cross`, and models/cross. build/crossview/choice.csv says for
-each candidate how well the clusters of the tracks' first halves agree with those of their second halves.
+each candidate how well the clusters of the tracks' first halves agree with those of their second halves; the highest
+agreement is taken. It is measured on all tracks: the trainings without a fold take the same candidate.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,12 +22,11 @@ from pipeline.core import command, params, store, workers
 from pipeline.core.device import choose_device
 from pipeline.core.params import Count, NonEmpty, NotNegative, Seeds, Share
 from pipeline.core.settings import Device
-from pipeline.core.store import Array
+from pipeline.core.store import Array, Rows
 from pipeline.learn import keep, linear, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
-from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Train
-from pipeline.learn.segments import MIN_HALVABLE, ViewTraining
+from pipeline.learn.segments import MIN_HALVABLE, Views, ViewTraining
 from pipeline.nets.crossview import FirstStage, Segments, two_stages, view_songs
 from pipeline.nets.families import cross_view
 from pipeline.nets.fit import embed
@@ -54,7 +54,6 @@ class First:
 class CrossView(ViewTraining):
     powers: Shares
     neighbours: Shares
-    reject: Share
     tried: Count
     clusters: Annotated[tuple[Count, ...], NonEmpty()]
     hidden: Count
@@ -71,6 +70,7 @@ class CrossView(ViewTraining):
 @dataclass(frozen=True)
 class Params:
     seeds: Seeds
+    folds: Count
     device: Device
     train: Train
     crossview: CrossView
@@ -92,14 +92,15 @@ class CandidateJob:
     """A candidate to train from one seed."""
 
     candidate: Candidate
-    metric: Metric
+    views: Views
     seed: int
     settings: CrossView
     device: torch.device
     keep: bool
 
     def __str__(self) -> str:
-        return f"crossview ({self.candidate}) seed {self.seed}"
+        without = f" without {self.views.hidden}" if self.views.hidden else ""
+        return f"crossview ({self.candidate}) seed {self.seed}{without}"
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,11 @@ class CandidateSeed:
 
 
 def learn_candidate(job: CandidateJob) -> CandidateSeed:
-    """Trains and embeds one seed."""
-    settings, views = job.settings, segments.read_segments(job.metric).to(job.device)
+    """Trains one seed on the tracks that it may see, and embeds all."""
+    settings, views = job.settings, job.views.all().to(job.device)
     training.begin(job.seed, job.device)
     vae, curve = two_stages(
-        views,
+        job.views.seen(views),
         settings.cross_recipe(),
         hidden=settings.hidden,
         latent=settings.latent,
@@ -123,8 +124,9 @@ def learn_candidate(job: CandidateJob) -> CandidateSeed:
         share=job.candidate.neighbours,
     )
     trained = training.seed_result(NAME, embed(vae, view_songs(views.whole())), curve)
-    agreement = half_agreement(vae, views, settings.clusters) if trained.active else 0.0
-    vae.scales["audio"] = segments.projection(job.metric)
+    tried = trained.active and job.views.hidden is None  # nothing is chosen by a training without a fold
+    agreement = half_agreement(vae, views, settings.clusters) if tried else 0.0
+    vae.scales["audio"] = segments.projection(job.views.metric)
     if job.keep:
         trained = replace(trained, kept=Kept(keep.half_weights(vae)))
     return CandidateSeed(trained, agreement)
@@ -148,52 +150,54 @@ def cross_half(first: Array, second: Array, clusters: tuple[int, ...]) -> float:
     return fmean(scores) if scores else 0.0
 
 
-def enough(agreement: Mapping[Candidate, float], reject: float) -> float:
-    """What a candidate must reach: a share of the best. The score finds bad ones, but cannot order good ones."""
-    best = max(agreement.values())
-    return min(best, reject * best)  # chance can make all of them negative
-
-
-def chosen(agreement: Mapping[Candidate, float], reject: float) -> Candidate:
-    """The first candidate that is not rejected."""
-    needed = enough(agreement, reject)
-    return next(candidate for candidate, score in agreement.items() if score >= needed)
+def chosen(agreement: Mapping[Candidate, float]) -> Candidate:
+    """The candidate of the highest agreement; of equal ones the first in params.yaml."""
+    return max(agreement, key=lambda candidate: agreement[candidate])
 
 
 def candidates(settings: CrossView) -> list[Candidate]:
-    """In the order of preference: the first of each list in params.yaml before the rest."""
     return [Candidate(power, share) for share in settings.neighbours for power in settings.powers]
 
 
 @dataclass(frozen=True)
 class Search:
-    """Trains candidates on the tracks; the metrics are made once per power."""
+    """Trains candidates on the tracks of stage ears."""
 
     p: Params
-    metrics: Mapping[float, Metric]
+    rows: Rows
     device: torch.device
 
-    def seeds(self, options: list[Candidate], seeds: Seeds) -> list[CandidateSeed]:
+    def jobs(self, options: Iterable[Candidate], seeds: Seeds) -> list[CandidateJob]:
         """All these seeds of each candidate, candidate by candidate; the first seed of all keeps its weights."""
-        jobs = [
-            CandidateJob(
-                option, self.metrics[option.power], seed, self.p.crossview, self.device, seed == self.p.seeds[0]
-            )
+        return [
+            CandidateJob(option, views, seed, self.p.crossview, self.device, seed == self.p.seeds[0])
             for option in options
+            for views in [segments.views(self.rows["sound"], np.array(self.rows["valid"]), option.power)]
             for seed in seeds
         ]
-        return training.learn_all(learn_candidate, jobs, "crossview", self.p.train) if jobs else []
 
-    def best(self, folder: Path) -> tuple[Candidate, list[TrainedSeed]]:
-        """The chosen candidate with all seeds; every candidate is tried with a few."""
-        settings, options = self.p.crossview, candidates(self.p.crossview)
-        few = self.p.seeds[: settings.tried]
-        tried = self.seeds(options, few)
+    def without_folds(self, best: Candidate) -> list[CandidateJob | None]:
+        """The candidate without the artists of each fold, from one seed after another."""
+        rows, seeds = self.rows, self.p.seeds
+        views = segments.views_without(rows.ids, rows["sound"], np.array(rows["valid"]), best.power, self.p.folds)
+        return [
+            CandidateJob(best, part, seeds[fold % len(seeds)], self.p.crossview, self.device, keep=False)
+            if part
+            else None
+            for fold, part in enumerate(views)
+        ]
+
+    def best(self, folder: Path) -> tuple[Candidate, list[TrainedSeed], list[TrainedSeed | None]]:
+        """The chosen candidate with all seeds and folds; every candidate is tried with a few seeds."""
+        options, few = candidates(self.p.crossview), self.p.seeds[: self.p.crossview.tried]
+        tried = training.learn_all(learn_candidate, self.jobs(options, few), NAME, self.p.train)
         by_candidate = {option: tried[len(few) * i : len(few) * (i + 1)] for i, option in enumerate(options)}
-        agreements = {option: [seed.agreement for seed in seeds] for option, seeds in by_candidate.items()}
-        best = _choose(folder, agreements, settings.reject)
-        rest = self.seeds([best], self.p.seeds[settings.tried :])
-        return best, [seed.trained for seed in (*by_candidate[best], *rest)]
+        best = _choose(folder, {option: [seed.agreement for seed in seeds] for option, seeds in by_candidate.items()})
+        more, parts = training.learn_with_folds(
+            learn_candidate, self.jobs([best], self.p.seeds[len(few) :]), self.without_folds(best), NAME, self.p.train
+        )
+        seeds = [seed.trained for seed in (*by_candidate[best], *more)]
+        return best, seeds, [part.trained if part else None for part in parts]
 
 
 def main() -> None:
@@ -201,30 +205,27 @@ def main() -> None:
     workers.one_thread()  # keeps the order of the sums, and so the bytes, on any number of cores
     folder = store.fresh_folder(store.BUILD / "crossview")
     rows = store.read_rows(store.BUILD / "ears", "sound", "valid")
-    valid = np.array(rows["valid"])
     store.write_rows(folder, rows.ids)
-    if (tracks := int(linear.halvable(valid).sum())) < MIN_HALVABLE:
-        reason = f"{tracks} of {len(valid)} tracks have two segments or more, and it needs {MIN_HALVABLE}"
+    if (tracks := int(linear.halvable(rows["valid"]).sum())) < MIN_HALVABLE:
+        reason = f"{tracks} of {len(rows.ids)} tracks have two segments or more, and it needs {MIN_HALVABLE}"
         log.warning("crossview: %s: no model", reason)
         keep.write_untrained(NAME, reason)
         return
     device, why = choose_device(p.device)
-    log.info("crossview: %d tracks, %d of them with two segments or more; %s", len(valid), tracks, why)
-    metrics = {power: linear.suppression(rows["sound"], valid, power) for power in p.crossview.powers}
-    best, results = Search(p, metrics, device).best(folder)
+    log.info("crossview: %d tracks, %d of them with two segments or more; %s", len(rows.ids), tracks, why)
+    best, results, parts = Search(p, rows, device).best(folder)
     settings = p.crossview
     build = partial(cross_view, hidden=settings.hidden, latent=settings.latent)
-    shapes = {"audio": rows["sound"].shape[2:]}
+    shapes, recipe = {"audio": rows["sound"].shape[2:]}, settings.cross_recipe()
     keep.write_model(
-        Trained(folder, NAME, rows.ids, _about(best, p), build, shapes, (), settings.cross_recipe(), p.seeds, results)
+        Trained(folder, NAME, rows.ids, _about(best, p), build, shapes, (), recipe, p.seeds, results, parts)
     )
 
 
-def _choose(folder: Path, agreements: Mapping[Candidate, list[float]], reject: float) -> Candidate:
+def _choose(folder: Path, agreements: Mapping[Candidate, list[float]]) -> Candidate:
     """The candidate to take; the table shows the agreement and the verdict of each."""
     means = {candidate: fmean(scores) for candidate, scores in agreements.items()}
-    best = chosen(means, reject)
-    needed = enough(means, reject)
+    best = chosen(means)
     rows = [
         {
             "power": candidate.power,
@@ -232,7 +233,7 @@ def _choose(folder: Path, agreements: Mapping[Candidate, list[float]], reject: f
             "seeds": len(agreements[candidate]),
             "cross_half_ami": round(mean, 4),
             "lowest": round(min(agreements[candidate]), 4),
-            "verdict": "chosen" if candidate == best else "good enough" if mean >= needed else "rejected",
+            "verdict": "chosen" if candidate == best else "not chosen",
         }
         for candidate, mean in means.items()
     ]

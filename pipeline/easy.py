@@ -31,6 +31,7 @@ class Easy:
 @dataclass(frozen=True)
 class Params:
     seeds: Seeds
+    folds: Count
     device: Device
     train: Train
     audio: Audio
@@ -49,7 +50,7 @@ def main() -> None:
         beta=1.0,
         clusters=p.easy.components if p.easy.prior == "mixture" else 0,
     )
-    training.learn(model, p.seeds, p.train, p.device)
+    training.learn(model, p.seeds, p.folds, p.train, p.device)
 
 
 if __name__ == "__main__":

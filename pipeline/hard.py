@@ -31,6 +31,7 @@ class Hard:
 class Params:
     beta: NotNegative
     seeds: Seeds
+    folds: Count
     device: Device
     train: Train
     hard: Hard
@@ -50,7 +51,7 @@ def main() -> None:
         p.beta,
         alone=("audio", "lyrics") if source.lyrics else (),
     )
-    training.learn(model, p.seeds, p.train, p.device)
+    training.learn(model, p.seeds, p.folds, p.train, p.device)
 
 
 if __name__ == "__main__":

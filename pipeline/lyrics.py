@@ -2,9 +2,12 @@
 
 Writes build/lyrics, one row per track: tfidf (sparse), tfidf_svd and word2vec; bert, the vectors of a pretrained
 encoder, and bert_free, the same with the language taken out, each reduced to few numbers as _svd; and `has_lyrics`, the
-mask of the tracks with lyrics. about.json names the encoder, vocabulary.json the words of TF-IDF, stopwords.json those
-of them that say little. languages.csv has the shares of lines, scripts.csv the script of most letters,
-disagreements.csv the tracks that the table gives another language, skipped.csv the lyrics that cannot be used, and why.
+mask of the tracks with lyrics.
+
+What is fitted on the corpus is also fitted without the artists of each fold: NAME_heldout [track, fold, number].
+about.json names the encoder, vocabulary.json the words of TF-IDF, stopwords.json those of them that say little.
+languages.csv has the shares of lines, scripts.csv the script of most letters, disagreements.csv the tracks that the
+table gives another language, skipped.csv the lyrics that cannot be used, and why.
 """
 
 import logging
@@ -16,7 +19,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.core import catalog, command, languages, params, store
+from pipeline.core import catalog, command, folds, languages, params, store
+from pipeline.core.params import Count
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
 from pipeline.text import centre, clean, encode, language, scripts, stopwords, tfidf, word2vec
@@ -25,6 +29,7 @@ from pipeline.text.settled import Settled, settled, with_letters
 
 log = logging.getLogger(__name__)
 
+FITTED = ("tfidf_svd", "word2vec", "bert_svd", "bert_free", "bert_free_svd")  # on the texts of the corpus
 TABLES = ("tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd", "bert_free", "bert_free_svd")
 MUCH = 0.25  # of the lines of a track in a language: enough to leave out its stop words
 
@@ -40,6 +45,7 @@ class Lyrics:
 
 @dataclass(frozen=True)
 class Params:
+    folds: Count
     device: Device
     lyrics: Lyrics
 
@@ -61,27 +67,46 @@ def read(tracks: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
     return texts, reasons
 
 
-def tables(texts: list[str], whole: Array, shares: Array, p: Lyrics) -> tuple[dict[str, Array], list[str]]:
-    """The vectors of the texts by kind, and the words of TF-IDF, from the encoder's vectors and shares of languages."""
-    if not texts:
-        return dict.fromkeys(TABLES, np.zeros((0, 1))), [""]
-    counts, words = tfidf.vectors(texts, p.tfidf)
-    free = centre.freed(whole, shares, p.language)
-    vectors = {
-        "tfidf": counts,
-        "tfidf_svd": tfidf.reduced(counts, p.tfidf.reduced),
-        "word2vec": word2vec.vectors(texts, p.word2vec),
-        "bert": whole,
-        "bert_svd": tfidf.reduced(whole - whole.mean(axis=0), p.bert.reduced),
+@dataclass(frozen=True)
+class Texts:
+    """What every text is, whatever the others are; but for the words of TF-IDF, which are those of all."""
+
+    words: list[str]
+    counts: Array  # TF-IDF
+    encoded: Array
+    shares: Array  # of languages
+
+
+def tables(given: Texts, fold: Array, many: int, p: Lyrics) -> dict[str, Array]:
+    """The vectors of the texts by kind; NAME_heldout [text, fold, number] as fitted without the texts of each fold."""
+    if not given.words:
+        return dict.fromkeys(TABLES, np.zeros((0, 1))) | {f"{name}_heldout": np.zeros((0, many, 1)) for name in FITTED}
+    vectors = {"tfidf": given.counts, "bert": given.encoded, **fitted(given, p, centre.ALL)}
+    for name in FITTED:
+        vectors[f"{name}_heldout"] = np.zeros((len(fold), many, vectors[name].shape[1]), np.float32)
+    for number in range(many):
+        seen = fold != number
+        for name, refitted in fitted(given, p, seen).items() if seen.any() else ():
+            vectors[f"{name}_heldout"][:, number, : refitted.shape[1]] = refitted
+    return vectors
+
+
+def fitted(given: Texts, p: Lyrics, seen: centre.Rows) -> dict[str, Array]:
+    """The kinds that depend on the corpus, which is that of the seen texts, for all texts."""
+    whole = given.encoded
+    free = centre.freed(whole, given.shares, p.language, seen)
+    return {
+        "tfidf_svd": tfidf.reduced(given.counts, p.tfidf.reduced, seen),
+        "word2vec": word2vec.vectors(given.words, p.word2vec, seen),
+        "bert_svd": tfidf.reduced(whole - whole[seen].mean(axis=0), p.bert.reduced, seen),
         "bert_free": free,
-        "bert_free_svd": tfidf.reduced(free - free.mean(axis=0), p.bert.reduced),
+        "bert_free_svd": tfidf.reduced(free - free[seen].mean(axis=0), p.bert.reduced, seen),
     }
-    return vectors, words
 
 
 def spread(vectors: Array, mask: Array) -> Array:
     """The vectors in the rows where `mask` is true, zeros elsewhere."""
-    table = np.zeros((len(mask), vectors.shape[1]), np.float32)
+    table = np.zeros((len(mask), *vectors.shape[1:]), np.float32)
     table[mask] = vectors
     return table
 
@@ -128,11 +153,14 @@ def main() -> None:
     heard = {id_: with_letters(language.of_track(text), written[id_]) for id_, text in texts.items()}
     known = {id_: settled(shares, written[id_]) for id_, shares in heard.items()}
     _, shares = centre.table([track.shares for track in known.values()])
-    vectors, words = tables(list(texts.values()), encoded.vectors, shares, p.lyrics)
+    counts, words = tfidf.vectors(list(texts.values()), p.lyrics.tfidf)
+    given = Texts(list(texts.values()), counts, encoded.vectors, shares)
+    vectors = tables(given, folds.track_folds(list(texts), p.folds), p.folds, p.lyrics)
 
     folder = store.fresh_folder(store.BUILD / "lyrics")
     has_lyrics = np.array([id_ in texts for id_ in tracks["id"]], np.bool_)
     rows = {name: spread(table, has_lyrics) for name, table in vectors.items()}
+    rows["bert_free_heldout"] = rows["bert_free_heldout"].astype(np.float16)  # hundreds of numbers, once per fold
     store.write_sparse(folder, "tfidf", rows.pop("tfidf"))
     store.write_rows(folder, tuple(tracks["id"]), has_lyrics=has_lyrics, **rows)
     store.write_json(folder / "about.json", asdict(encoded.about) | {"language": p.lyrics.language})

@@ -1,7 +1,8 @@
-"""Stage `medium`: convolutional VAEs of audio and lyrics, and the dense fusion of both.
+"""Stage `medium`: convolutional VAEs of the sound, and the dense fusion of sound and lyrics.
 
-Models `conv1d` (MFCC frames), `conv2d` (log-mel pictures) and `fusion` (sound and words side by side in one
-dense VAE), each fused with the lyrics that `medium.lyrics` names. Writes build/medium and models/<name>.
+Models `conv1d` (MFCC frames), `conv2d` (log-mel pictures) and `fusion` (what stage ears gives and the lyrics that
+`medium.lyrics` names, side by side in one dense VAE). The convolutions read no lyrics, so that PCA of the same frames
+is their equal in all but the network. Writes build/medium and models/<name>.
 """
 
 import logging
@@ -23,7 +24,7 @@ from pipeline.sound.settings import Audio
 log = logging.getLogger(__name__)
 
 INPUTS: dict[str, Literal["mfcc", "logmel"]] = {"conv1d": "mfcc", "conv2d": "logmel"}
-FAMILIES = {"conv1d": "Conv1D VAE", "conv2d": "Conv2D VAE", "fusion": "dense fusion VAE"}
+FAMILIES = {"conv1d": "Conv1D VAE of MFCC", "conv2d": "Conv2D VAE of log-mel", "fusion": "dense fusion VAE"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Medium:
 @dataclass(frozen=True)
 class Params:
     seeds: Seeds
+    folds: Count
     device: Device
     train: Train
     audio: Audio
@@ -51,7 +53,7 @@ def described(name: str, folder: Path, p: Params) -> Model:
     medium, kind = p.medium, INPUTS.get(name, p.medium.fusion_input)
     dense = name not in INPUTS
     frames = frames_of(kind, "medium.fusion_input", p.audio)
-    lyrics = None if medium.lyrics == "none" else medium.lyrics
+    lyrics = medium.lyrics if dense and medium.lyrics != "none" else None
     audio = "dense" if dense else name
     return Model(
         folder,
@@ -76,7 +78,7 @@ def main() -> None:
             log.warning("%s is left out: it reads frames of sound, which audio.external does not give", name)
             keep.write_untrained(name, "it reads frames of sound, which audio.external does not give")
         else:
-            training.learn(described(name, folder, p), p.seeds, p.train, p.device)
+            training.learn(described(name, folder, p), p.seeds, p.folds, p.train, p.device)
 
 
 if __name__ == "__main__":

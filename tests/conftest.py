@@ -31,6 +31,7 @@ RATE = 16_000
 # What makes the whole pipeline small enough for a test; every other parameter is the real one.
 SMALL = {
     "seeds": [0, 1],
+    "folds": 2,
     "device": "cpu",
     "audio.clip_seconds": 6,
     "audio.sample_rate": 8000,

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from pipeline import crossview
 from pipeline.core import store
+from pipeline.core.folds import track_folds
 from pipeline.core.store import Array
 from pipeline.crossview import Candidate
 from pipeline.learn import linear
@@ -37,11 +39,17 @@ def test_cross_half_is_1_for_halves_that_agree_and_0_for_noise_and_for_nothing(r
 
 @pytest.mark.parametrize(
     ("scores", "taken"),
-    [([0.7, 0.8, 0.9], 1), ([0.75, 0.8, 0.9], 0), ([0.1, 0.2, 0.9], 2), ([0.0, 0.0, 0.0], 0), ([-0.2, -0.1, -0.3], 1)],
+    [
+        ([0.7278, 0.811, 0.7514, 0.7907], 1),
+        ([0.1, 0.2, 0.9, 0.3], 2),
+        ([0.5, 0.5, 0.4, 0.5], 0),
+        ([-0.2, -0.1, -1, -1], 1),
+    ],
 )
-def test_the_first_that_is_not_rejected_is_taken(scores: list[float], taken: int) -> None:
-    options = [Candidate(0.3, 0.5), Candidate(0, 0.5), Candidate(0.3, 0)]
-    assert crossview.chosen(dict(zip(options, scores, strict=True)), reject=0.8) == options[taken]
+def test_the_criterion_alone_chooses_and_no_order(scores: list[float], taken: int) -> None:
+    """The first row is of the released sample, where the order of params.yaml took the candidate that agreed least."""
+    options = [Candidate(power, share) for share in (0.5, 0) for power in (0.3, 0)]
+    assert crossview.chosen(dict(zip(options, scores, strict=True))) == options[taken]
 
 
 # --- the stage --------------------------------------------------------------------------------------------------------
@@ -49,12 +57,13 @@ def test_the_first_that_is_not_rejected_is_taken(scores: list[float], taken: int
 
 @pytest.fixture
 def built(small: Path, rng: np.random.Generator) -> Path:
-    """Features of eight tracks of one to four segments, and nothing else: no table of tracks, so no label."""
+    """Features of eight tracks of one to four segments, and their artists: no column with a label."""
     valid = np.ones((8, 4), np.bool_)
     valid[1, 3] = valid[4, 1:] = False
     stats = (rng.standard_normal((8, 1, 6)) + 0.3 * rng.standard_normal((8, 4, 6))).astype(np.float32)
     stats[~valid] = np.nan
     store.write_rows(Path("build/ears"), IDS, sound=stats, valid=valid)
+    store.write_table(Path("build/tracks/tracks.csv"), pd.DataFrame({"id": IDS, "artist": list("aabbccde")}))
     return small
 
 
@@ -77,7 +86,10 @@ def test_the_stage_writes_a_representation_and_how_it_was_chosen() -> None:
     assert list(zip(choice["power"], choice["neighbours"], strict=True)) == [
         ("0.3", "0.5"), ("0.0", "0.5"), ("0.3", "0.0"), ("0.0", "0.0"),
     ]  # fmt: skip
+    assert sorted(choice["verdict"]) == ["chosen", "not chosen", "not chosen", "not chosen"]
+    assert choice["seeds"].tolist() == ["2"] * 4
     taken = choice[choice["verdict"] == "chosen"].iloc[0]
+    assert taken["cross_half_ami"] == max(choice["cross_half_ami"], key=float)
     assert (float(taken["power"]), float(taken["neighbours"])) == (about["power"], about["neighbours"])
     curve = store.read_table(Path("build/crossview/cross_curve.csv"))
     assert list(curve.columns) == ["model", "seed", "epoch", "loss", "kl", "mse_audio"]
@@ -138,3 +150,36 @@ def test_tracks_of_one_segment_only_are_said_and_leave_no_model(
     assert "0 of 8 tracks have two segments" in caplog.text
     assert set(written()) == {"build/crossview/ids.json", "models/cross/README.md"}
     assert "not trained: 0 of 8 tracks" in Path("models/cross/README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("built")
+def test_what_is_held_out_changes_nothing_in_the_fit(set_param: Callable[[str, object], None]) -> None:
+    """Its metric, its neighbours and its weights are those of the tracks that it may see."""
+    set_param("crossview.powers", [0.3])
+    set_param("crossview.neighbours", [0.5])
+    fold = track_folds(IDS, 2)
+    made = []
+    for _ in range(2):
+        crossview.main()
+        made.append(np.array(store.read_rows(Path("build/crossview"), "cross_heldout")["cross_heldout"]))
+        rows = store.read_rows(Path("build/ears"), "sound", "valid")
+        sound = np.array(rows["sound"])
+        sound[fold == 1] = sound[fold == 1] ** 2 + 3
+        store.write_rows(Path("build/ears"), IDS, sound=sound, valid=np.array(rows["valid"]))
+    before, after = made
+    assert before.shape == (8, 2, 4)
+    assert np.isfinite(before).all()
+    np.testing.assert_array_equal(before[fold == 0, 1], after[fold == 0, 1])
+    assert not np.array_equal(before[fold == 1, 1], after[fold == 1, 1])
+    assert not np.array_equal(before[fold == 0, 0], after[fold == 0, 0])
+
+
+@pytest.mark.usefixtures("built")
+def test_a_fold_that_leaves_too_few_halves_is_nan(set_param: Callable[[str, object], None]) -> None:
+    set_param("crossview.powers", [0.3])
+    set_param("crossview.neighbours", [0])
+    store.write_table(Path("build/tracks/tracks.csv"), pd.DataFrame({"id": IDS, "artist": list("aaaaaabb")}))
+    crossview.main()
+    made = np.array(store.read_rows(Path("build/crossview"), "cross_heldout")["cross_heldout"])
+    assert np.isnan(made[:, 0]).all()
+    assert np.isfinite(made[:, 1]).all()

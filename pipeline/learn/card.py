@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.nets.fit import ACTIVE
+
 CARD = """# {name}: {family}
 
 {role} of the pipeline. It turns a track into {latent} numbers. These are the weights of seed {seed}; the embeddings
@@ -65,7 +67,7 @@ def card(name: str, config: Mapping[str, Any]) -> str:
         batch=recipe["batch"],
         rate=recipe["rate"],
         beta=f", beta {config['beta']:g}" if "beta" in config else "",
-        units=f"Active units of the seeds: {', '.join(map(str, active))}."
+        units=f"Active units of the seeds, those of at least {ACTIVE:g} nat per segment: {', '.join(map(str, active))}."
         if active
         else "Active units are not defined.",
         embed=EMBED.get(config["builder"], EMBED["vae"]),

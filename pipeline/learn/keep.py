@@ -1,8 +1,9 @@
 """What a trained model leaves on the disk, and the way back: `load_model`.
 
-In build/<stage>/: NAME.npy [track, seed, latent] and NAME.json (what it is), NAME_curve.csv, NAME_input.npy /
-NAME_output.npy (a few reconstructions), NAME_traversal.npy (what moving a unit does); with a mixture as prior also
-NAME_assignments.npy [track, seed, k]. In models/NAME/: the weights of the first seed, config.json and a model card.
+In build/<stage>/: NAME.npy [track, seed, latent], NAME_heldout.npy [track, fold, latent] (all tracks by the training
+without the artists of a fold) and NAME.json (what it is), NAME_curve.csv, NAME_input.npy / NAME_output.npy (a few
+reconstructions), NAME_traversal.npy (what moving a unit does); with a mixture as prior also NAME_assignments.npy
+[track, seed, k]. In models/NAME/: the weights of the first seed, config.json and a model card.
 """
 
 import logging
@@ -66,7 +67,7 @@ class TrainedSeed:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model: what it is, and what each of its seeds gave. The first seed's weights are kept."""
+    """A trained model: what it is, and what its seeds and folds gave. The first seed's weights are kept."""
 
     folder: Path
     name: str
@@ -78,12 +79,15 @@ class Trained:
     recipe: Recipe
     seeds: tuple[int, ...]
     results: Sequence[TrainedSeed]
+    without: Sequence[TrainedSeed | None] = ()  # each fold; None: too few tracks were left to train on
 
 
 def write_model(trained: Trained) -> None:
     """Writes build/<stage>/NAME.* and models/NAME/."""
     folder, name, results = trained.folder, trained.name, trained.results
     arrays = {key: np.stack([seed.means[key] for seed in results], axis=1) for key in results[0].means}
+    if trained.without:
+        arrays |= {f"{key}_heldout": _heldout(trained, key) for key in results[0].means}
     if shares := [seed.assignments for seed in results if seed.assignments is not None]:
         arrays[f"{name}_assignments"] = np.stack(shares, axis=1)  # without a .json it is no embedding
     store.write_rows(folder, trained.ids, **arrays)
@@ -101,6 +105,12 @@ def write_model(trained: Trained) -> None:
     save_file(dict(kept.weights), target / "weights.safetensors")
     store.write_json(target / "config.json", config)
     (target / "README.md").write_text(card(name, config), encoding="utf-8")
+
+
+def _heldout(trained: Trained, key: str) -> Array:
+    """[track, fold, latent]; nan for a fold without a training."""
+    nothing = np.full_like(trained.results[0].means[key], np.nan)
+    return np.stack([seed.means[key] if seed else nothing for seed in trained.without], axis=1)
 
 
 def write_untrained(name: str, reason: str) -> None:

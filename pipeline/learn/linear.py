@@ -1,4 +1,7 @@
-"""Baselines of linear algebra, from the segments of tracks: without labels, and (but for a sign) without chance."""
+"""Linear algebra on the segments of tracks: without labels, and (but for a sign) without chance.
+
+Each method is fitted on some of the tracks, `seen`, and applied to all.
+"""
 
 from dataclasses import dataclass
 
@@ -8,20 +11,61 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import SpectralEmbedding
 
 from pipeline.core.store import Array
+from pipeline.learn.heldout import ALL, Rows
 
 RIDGE = 0.01  # share of the mean within-track variance that is added to every direction: few segments, many numbers
 
 
-def raw(stats: Array, valid: Array) -> Array:
+def raw(stats: Array, valid: Array, seen: Rows = ALL) -> Array:
     """The standardised mean over the real segments of each track."""
-    mean = track_means(stats, valid)
-    standard: Array = (mean - mean.mean(0)) / np.maximum(mean.std(0), 1e-6)
+    return standardised(track_means(stats, valid), seen)
+
+
+def standardised(points: Array, seen: Rows = ALL) -> Array:
+    standard: Array = (points - points[seen].mean(0)) / np.maximum(points[seen].std(0), 1e-6)
     return standard
 
 
-def pca(points: Array, dims: int, seed: int) -> Array:
-    reduced: Array = PCA(min(dims, *points.shape), svd_solver="full", random_state=seed).fit_transform(points)
+def pca(points: Array, dims: int, seed: int, seen: Rows = ALL, *, whiten: bool = False) -> Array:
+    """As many principal components as there are, `dims` at most; whitened, each has a variance of 1."""
+    learnt = points[seen]
+    fitted = PCA(min(dims, *learnt.shape), svd_solver="full", whiten=whiten, random_state=seed)
+    with np.errstate(invalid="ignore"):  # equal tracks have no variance
+        reduced: Array = fitted.fit_transform(points) if seen is ALL else fitted.fit(learnt).transform(points)
     return reduced
+
+
+@dataclass(frozen=True)
+class Components:
+    """Principal components of standardised segments."""
+
+    values: Array  # [track, dimension]: each track at the mean of its segments' scores
+    variances: Array  # of the segments along them
+    noise: float  # mean variance along all that are dropped
+
+
+def segment_components(stats: Array, valid: Array, dims: int, seen: Rows = ALL) -> Components:
+    """PCA of single segments, which weighs also what changes within a track."""
+    learnt = np.asarray(stats[seen][valid[seen]], dtype=np.float64)
+    mean, std = learnt.mean(0), np.maximum(learnt.std(0), 1e-6)
+    fitted = PCA(svd_solver="full").fit((learnt - mean) / std)
+    scores = fitted.transform((track_means(np.asarray(stats, dtype=np.float64), valid) - mean) / std)
+    variances, dropped = fitted.explained_variance_[:dims], fitted.explained_variance_[dims:]
+    nothing = learnt.shape[1] - dims - len(dropped)  # fewer segments than numbers: no variance along these
+    noise = float(dropped.sum() / (len(dropped) + max(nothing, 0))) if len(dropped) else 0.0
+    return Components(scores[:, :dims], variances, noise)
+
+
+def probabilistic(components: Components) -> Array:
+    """Probabilistic PCA at maximum likelihood, in closed form: what a VAE of linear networks tends to.
+
+    A segment is W z + noise of one variance in every direction, z being standard normal. Along a direction of variance
+    v the posterior mean is the score times sqrt(v - noise) / v; it is linear, so that the mean over the segments of a
+    track is that of their mean. (Tipping and Bishop, 1999)
+    """
+    variances = np.maximum(components.variances, 1e-12)
+    shrunk: Array = components.values * np.sqrt(np.maximum(variances - components.noise, 0)) / variances
+    return shrunk
 
 
 def spectral(points: Array, dims: int, seed: int) -> Array:
@@ -35,13 +79,18 @@ def spectral(points: Array, dims: int, seed: int) -> Array:
     return scaled
 
 
-def track_lda(stats: Array, valid: Array, dims: int) -> Array:
+def track_lda(stats: Array, valid: Array, dims: int, seen: Rows = ALL) -> Array:
     """The directions in which tracks differ most, relative to the segments within them: LDA, each track a class.
 
     It uses no label. The segments of one track vary equally in all directions of the result.
     """
-    means = track_means(suppression(stats, valid, power=1.0)(stats), valid)
-    return pca(means, dims, seed=0)  # a full SVD: the seed changes nothing
+    return pca_in_metric(stats, valid, dims, 1.0, seen)
+
+
+def pca_in_metric(stats: Array, valid: Array, dims: int, power: float, seen: Rows = ALL) -> Array:
+    """PCA of track means in the metric of `suppression`."""
+    means = track_means(suppression(stats[seen], valid[seen], power)(stats), valid)
+    return pca(means, dims, 0, seen)  # a full SVD: the seed changes nothing
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 from pipeline.core import device as devices
 from pipeline.core.params import Count, NotNegative, Number, Share, Within
 from pipeline.core.settings import Device
+from pipeline.learn.heldout import HeldOut
 from pipeline.learn.songs import Source
 from pipeline.nets.loop import Recipe
 from pipeline.nets.objective import Objective
@@ -61,9 +62,10 @@ class TrainingJob:
     device: torch.device
     bf16: bool
     keep: bool = False  # this seed gives its weights and examples too
+    hidden: HeldOut | None = None  # tracks that it never sees; it embeds them all the same
 
     def __str__(self) -> str:
-        return f"{self.model.name} seed {self.seed}"
+        return f"{self.model.name} seed {self.seed}" + (f" without {self.hidden}" if self.hidden else "")
 
 
 def jobs(model: Model, seeds: tuple[int, ...], train: Train, device: Device) -> list[TrainingJob]:

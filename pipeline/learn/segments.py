@@ -7,6 +7,9 @@ import torch
 
 from pipeline.core import store
 from pipeline.core.params import Count, NotNegative
+from pipeline.core.store import Array
+from pipeline.learn import heldout, linear
+from pipeline.learn.heldout import HeldOut
 from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Rate
 from pipeline.nets.crossview import Segments
@@ -33,12 +36,38 @@ class ViewTraining:
         )
 
 
-def read_segments(metric: Metric) -> Segments:
-    """All segments of build/ears in this metric."""
-    rows = store.read_rows(store.BUILD / "ears", "sound", "valid")
-    valid = np.array(rows["valid"])
-    values = np.where(valid[..., None], metric(rows["sound"]), 0).astype(np.float32)
-    return Segments(torch.from_numpy(values), torch.from_numpy(valid))
+@dataclass(frozen=True)
+class Views:
+    """The segments of stage ears in the metric that the seen tracks give."""
+
+    metric: Metric
+    hidden: HeldOut | None = None  # tracks that neither the metric nor a network sees
+
+    def all(self) -> Segments:
+        """The segments of all tracks, to be embedded."""
+        rows = store.read_rows(store.BUILD / "ears", "sound", "valid")
+        valid = np.array(rows["valid"])
+        values = np.where(valid[..., None], self.metric(rows["sound"]), 0).astype(np.float32)
+        return Segments(torch.from_numpy(values), torch.from_numpy(valid))
+
+    def seen(self, segments: Segments) -> Segments:
+        """Those of them to learn from."""
+        ids = store.read_rows(store.BUILD / "ears").ids
+        return segments.of(torch.from_numpy(heldout.rest(ids, self.hidden)).to(segments.valid.device))
+
+
+def views(sound: Array, valid: Array, power: float) -> Views:
+    return Views(linear.suppression(sound, valid, power))
+
+
+def views_without(ids: tuple[str, ...], sound: Array, valid: Array, power: float, folds: int) -> list[Views | None]:
+    """The views without each fold; None where too few tracks are left that can be halved."""
+    made: list[Views | None] = []
+    for part in heldout.held_out(ids, folds):
+        seen = heldout.rest(ids, part)
+        enough = linear.halvable(valid[seen]).sum() >= MIN_HALVABLE
+        made.append(Views(linear.suppression(sound[seen], valid[seen], power), part) if enough else None)
+    return made
 
 
 def projection(metric: Metric) -> Projection:

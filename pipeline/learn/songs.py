@@ -11,6 +11,8 @@ import torch
 from pipeline.core import catalog, store
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
+from pipeline.learn import heldout
+from pipeline.learn.heldout import HeldOut
 from pipeline.nets.families import Shape
 from pipeline.nets.fit import Songs
 from pipeline.nets.vae import Scale
@@ -50,6 +52,7 @@ class Corpus:
     scales: Mapping[str, Scale]
     shapes: Mapping[str, Shape]
     labels: tuple[str, ...]  # the values of the condition, in the order of its columns
+    learnt: torch.Tensor  # [track] which of them a model is trained on; scales and labels are theirs
 
 
 def available(source: Source) -> Source:
@@ -66,26 +69,16 @@ def available(source: Source) -> Source:
     return source
 
 
-def corpus(source: Source) -> Corpus:
-    """All tracks that have audio features, as `source` says."""
-    ids, track, values = _sound(source)
-    views = {"audio": values.flatten(1) if source.flat else values}
-    scales = {"audio": _scale(views["audio"])}
-    has_lyrics = torch.zeros(len(ids), dtype=torch.bool)
-    if source.lyrics:
-        rows = store.read_rows(store.BUILD / "lyrics", source.lyrics, "has_lyrics").at(ids)
-        words, mask = _altered(np.array(rows[source.lyrics]), np.array(rows["has_lyrics"]), source)
-        has_lyrics = torch.from_numpy(mask)
-        if mask.any():  # else the model is that of the sound alone, to the byte
-            views["lyrics"] = torch.from_numpy(words)
-            scales["lyrics"] = _text_scale(views["lyrics"][has_lyrics])
-    condition, labels = _condition(ids, source.condition)
-    songs = Songs(views["audio"], track, views.get("lyrics"), has_lyrics, condition)
-    return Corpus(ids, songs, scales, {name: tuple(view.shape[1:]) for name, view in views.items()}, labels)
+@dataclass(frozen=True)
+class Sound:
+    """The sound of all tracks: it is read once, whatever tracks are held out."""
+
+    ids: tuple[str, ...]
+    track: torch.Tensor  # of each valid segment
+    values: torch.Tensor  # of these segments, track by track
 
 
-def _sound(source: Source) -> tuple[tuple[str, ...], torch.Tensor, torch.Tensor]:
-    """The ids, the track of each valid segment, and these segments track by track."""
+def sound(source: Source) -> Sound:
     arrays = () if source.frames else (source.audio,)
     rows = store.read_rows(store.BUILD / "ears", "valid", *arrays)
     track, segment = np.nonzero(rows["valid"])
@@ -93,14 +86,39 @@ def _sound(source: Source) -> tuple[tuple[str, ...], torch.Tensor, torch.Tensor]
         values = source.frames.segments(rows.ids, np.array(rows["valid"]))
     else:
         values = np.ascontiguousarray(rows[source.audio][track, segment])
-    return rows.ids, torch.from_numpy(track), torch.from_numpy(values)
+    return Sound(rows.ids, torch.from_numpy(track), torch.from_numpy(values))
 
 
-def _altered(words: Array, has_lyrics: Array, source: Source) -> tuple[Array, Array]:
-    """The lyrics and their mask after the shuffling and the removal that `source` asks for."""
+def corpus(source: Source, hidden: HeldOut | None = None, heard: Sound | None = None) -> Corpus:
+    """All tracks that have audio features, as `source` says; nothing in it is fitted on the tracks that are hidden."""
+    heard = heard or sound(source)
+    ids, track = heard.ids, heard.track
+    learnt = torch.from_numpy(heldout.rest(ids, hidden))
+    views = {"audio": heard.values.flatten(1) if source.flat else heard.values}
+    scales = {"audio": _scale(views["audio"] if hidden is None else views["audio"][learnt[track]])}
+    has_lyrics = torch.zeros(len(ids), dtype=torch.bool)
+    if source.lyrics:
+        mask = np.array(store.read_rows(store.BUILD / "lyrics", "has_lyrics").at(ids)["has_lyrics"])
+        words = heldout.words(source.lyrics, ids, hidden.fold if hidden else None)
+        words, mask = _altered(words, mask, source, learnt.numpy())
+        has_lyrics = torch.from_numpy(mask)
+        if (has_lyrics & learnt).any():  # else the model is that of the sound alone, to the byte
+            views["lyrics"] = torch.from_numpy(words)
+            scales["lyrics"] = _text_scale(views["lyrics"][has_lyrics & learnt])
+    condition, labels = _condition(ids, source.condition, learnt.numpy())
+    songs = Songs(views["audio"], track, views.get("lyrics"), has_lyrics, condition)
+    return Corpus(ids, songs, scales, {name: tuple(view.shape[1:]) for name, view in views.items()}, labels, learnt)
+
+
+def _altered(words: Array, has_lyrics: Array, source: Source, learnt: Array) -> tuple[Array, Array]:
+    """The lyrics and their mask after the shuffling and the removal that `source` asks for.
+
+    Held-out tracks swap lyrics among themselves: else their words would be learnt under the sound of another track.
+    """
     if source.shuffled:
-        to, of = swapped_lyrics(has_lyrics, source.lot)
-        words[to] = words[of]
+        for group in (learnt, ~learnt):
+            to, of = swapped_lyrics(has_lyrics & group, source.lot)
+            words[to] = words[of]
     mask = kept_lyrics(has_lyrics, source.missing, source.lot)
     words[has_lyrics & ~mask] = 0
     return words, mask
@@ -132,8 +150,8 @@ def _text_scale(words: torch.Tensor) -> Scale:
     return Scale(words.mean(0), words.std(0, correction=0).square().mean().sqrt().clamp(min=1e-6))
 
 
-def _condition(ids: tuple[str, ...], column: str) -> tuple[torch.Tensor, tuple[str, ...]]:
-    """One-hot rows of a column of the tracks; a track without a value gets zeros."""
+def _condition(ids: tuple[str, ...], column: str, learnt: Array) -> tuple[torch.Tensor, tuple[str, ...]]:
+    """One-hot rows of a column of the tracks; a track without a value, or with one that nobody learns, gets zeros."""
     if column == "none":
         return torch.zeros(len(ids), 0), ()
     tracks = catalog.heard_tracks()
@@ -141,5 +159,5 @@ def _condition(ids: tuple[str, ...], column: str) -> tuple[torch.Tensor, tuple[s
         columns = ", ".join(tracks.columns)
         raise Problem(f"hard.condition is {column!r}, which is no column of data/tracks.csv; it has {columns}")
     values = [str(value) for value in tracks.loc[list(ids), column]]
-    labels = tuple(sorted(set(values) - {""}))
+    labels = tuple(sorted({value for value, seen in zip(values, learnt, strict=True) if seen} - {""}))
     return torch.tensor([[float(value == label) for label in labels] for value in values]), labels

@@ -1,7 +1,8 @@
 """The one trainer: jobs on a pool of processes, one seed each. And how a VAE is trained on songs and kept.
 
-Shared by every stage that trains. `learn` does all of it for a VAE; the stages of the networks of views bring a
-function for one seed of their own, and use `learn_all` and keep.write_model.
+A model is trained once per seed on all tracks, and once per fold without the artists of that fold. Shared by every
+stage that trains. `learn` does all of it for a VAE; the stages of the networks of views bring a function for one seed
+of their own, and use `learn_with_folds` and keep.write_model.
 """
 
 import logging
@@ -18,10 +19,11 @@ from pipeline.core import store, workers
 from pipeline.core.command import Problem, progress
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
-from pipeline.learn import plan
+from pipeline.learn import heldout, plan
+from pipeline.learn.heldout import MIN_REST, HeldOut, held_out
 from pipeline.learn.keep import Trained, TrainedSeed, kept_vae, write_model
 from pipeline.learn.plan import Model, Train, TrainingJob
-from pipeline.learn.songs import Corpus, Source, corpus
+from pipeline.learn.songs import Corpus, Sound, Source, corpus, sound
 from pipeline.nets.fit import Embedding, Songs, active_units, codes, embed, fit, per_track, standardised
 from pipeline.nets.loop import Epoch, round_to_half
 from pipeline.nets.prior import Mixture
@@ -44,9 +46,19 @@ R = TypeVar("R")
 
 def learn_all(work: Callable[[J], R], jobs: Sequence[J], name: str, train: Train) -> list[R]:
     """`work(job)` for each job, in their order; on a CPU the jobs share the cores, one process each."""
+    if not jobs:
+        return []
     _remembered.cache_clear()  # the songs may have changed since
     results = workers.in_order(work, jobs, processes(jobs, train))
     return list(progress(results, name, len(jobs)))
+
+
+def learn_with_folds(
+    work: Callable[[J], R], jobs: Sequence[J], folds: Sequence[J | None], name: str, train: Train
+) -> tuple[list[R], list[R | None]]:
+    """The results of all jobs, and those of the folds: None for a fold without a job. One pool does them all."""
+    results = iter(learn_all(work, [*jobs, *(job for job in folds if job)], name, train))
+    return [next(results) for _ in jobs], [next(results) if job else None for job in folds]
 
 
 def processes(jobs: Sequence[Job], train: Train) -> int:
@@ -61,41 +73,52 @@ def begin(seed: int, device: torch.device) -> None:
 
 
 @lru_cache(maxsize=1)
-def _remembered(source: Source, _folder: Path) -> Corpus:
-    """The corpus of this working folder, for the seeds that a process trains one after another."""
-    return corpus(source)
+def _remembered(source: Source, _folder: Path) -> Sound:
+    """The sound of this working folder, for the jobs that a process does one after another."""
+    return sound(source)
 
 
-def learn(model: Model, seeds: tuple[int, ...], train: Train, device: Device) -> None:
-    """Trains `model` once per seed and writes it."""
+def learn(model: Model, seeds: tuple[int, ...], folds: int, train: Train, device: Device) -> None:
+    """Trains `model` once per seed and once without each fold, and writes it."""
     made = corpus(model.source)  # also fills the cache of frames, before the processes start
     jobs = plan.jobs(model, seeds, train, device)
+    refits = [without(part, jobs[number % len(jobs)], made) for number, part in enumerate(held_out(made.ids, folds))]
     jobs[0] = replace(jobs[0], keep=True)
     size = f"{len(made.songs.track)} segments of {len(made.ids)} tracks"
     why = plan.placed(train, device)[2]
-    log.info("%s: %s, %d seeds on %d processes; %s", model.name, size, len(seeds), processes(jobs, train), why)
+    many = (
+        f"{len(seeds)} seeds and {sum(job is not None for job in refits)} folds on {processes(jobs, train)} processes"
+    )
+    log.info("%s: %s, %s; %s", model.name, size, many, why)
     single = int((torch.bincount(made.songs.track) == 1).sum())
     if train.view == "cross" and single:
         log.info("%s: %d tracks have one segment only, which is its own other half", model.name, single)
-    results = learn_all(learn_seed, jobs, model.name, train)
+    results, parts = learn_with_folds(learn_seed, jobs, refits, model.name, train)
     write_model(
         Trained(
             model.folder, model.name, made.ids, _about(model, train), model.build, made.shapes, made.labels,
-            jobs[0].recipe, seeds, results,
+            jobs[0].recipe, seeds, results, parts,
         )
     )  # fmt: skip
     _write_alone(model, results)
 
 
+def without(hidden: HeldOut, job: TrainingJob, made: Corpus) -> TrainingJob | None:
+    """The job without these tracks; None if too few are left."""
+    left = torch.from_numpy(heldout.rest(made.ids, hidden))
+    enough = left.sum() >= MIN_REST and left[made.songs.track].sum() >= job.model.clusters
+    return replace(job, hidden=hidden) if enough else None
+
+
 def learn_seed(job: TrainingJob) -> TrainedSeed:
-    """Trains and embeds one seed of a VAE."""
+    """Trains one seed of a VAE on the tracks that it may see, and embeds all."""
     model = job.model
-    made = _remembered(model.source, Path.cwd())
+    made = corpus(model.source, job.hidden, _remembered(model.source, Path.cwd()))
     begin(job.seed, job.device)
     vae = model.build(made.shapes, made.scales, labels=len(made.labels))
     vae = vae.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss it
     ready = standardised(vae, made.songs.to(job.device))
-    curve = _trained(vae, ready, job)
+    curve = _trained(vae, ready.of(made.learnt), job)
     round_to_half(vae)
     alone = {modality: _alone(vae, ready, modality) for modality in model.alone}
     result = seed_result(model.name, embed(vae, ready), curve)
@@ -170,6 +193,6 @@ def _alone(vae: VAE, ready: Songs, modality: str) -> tuple[Array, int]:
     """The tracks by one modality alone, nan where a track does not have it; and how many units it makes active."""
     embedding = embed(vae, ready, only=modality)
     has = ready.has_lyrics if modality == "lyrics" else torch.ones_like(ready.has_lyrics)
-    active = active_units(replace(embedding, mean=embedding.mean[has])) if has.sum() > 1 else 0
+    active = active_units(embed(vae, ready.of(has), only=modality)) if has.any() else 0
     embedding.mean[~has] = torch.nan
     return embedding.mean.cpu().numpy(), active

@@ -37,6 +37,10 @@ class Segments:
         rows = self.halvable()
         return view(self.values[rows], first[rows]), view(self.values[rows], (self.valid & ~first)[rows])
 
+    def of(self, tracks: Bool[Tensor, " track"]) -> "Segments":
+        """The segments of these tracks alone."""
+        return self if bool(tracks.all()) else Segments(self.values[tracks], self.valid[tracks])
+
     def halvable(self) -> Bool[Tensor, " track"]:
         return self.valid.sum(1) >= 2
 

@@ -1,7 +1,8 @@
 """Takes the language out of vectors of texts: `mean` moves every language's mean to one place, `cov` its shape as well.
 
 A multilingual encoder puts each language into a corner of its own, and there what the texts mean. Nothing is trained,
-and no label but the language is read. A language of few tracks borrows from all.
+and no label but the language is read. A language of few tracks borrows from all. Means and shapes are fitted on `seen`
+texts and applied to all; a language that is in none of these is treated as an unknown one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
+Rows = NDArray[np.bool_] | slice
+ALL: Final = slice(None)
 Way = Literal["keep", "mean", "cov"]
 
 BORROWED: Final = (0.5, 1e9)  # tracks of the corpus that a language's mean borrows, the fewest and the most
@@ -22,7 +25,10 @@ TINY: Final = 1e-9  # of the largest variance: what is smaller is none
 
 
 def freed(
-    vectors: Float[NDArray[np.floating], "text number"], shares: Float[NDArray[np.floating], "text language"], way: Way
+    vectors: Float[NDArray[np.floating], "text number"],
+    shares: Float[NDArray[np.floating], "text language"],
+    way: Way,
+    seen: Rows = ALL,
 ) -> Float[NDArray[np.float32], "text number"]:
     """The vectors without what their languages put in; `shares` says how much of each text is in which language.
 
@@ -35,9 +41,9 @@ def freed(
     if len(points) != len(weights):
         raise ValueError(f"{len(points)} vectors and {len(weights)} rows of shares")
     if way != "keep" and len(points):
-        points = _centred(points, weights)
+        points = _centred(points, weights, seen)
         if way == "cov":
-            points = _reshaped(points, weights)
+            points = _reshaped(points, weights, seen)
     return points.astype(np.float32)
 
 
@@ -73,13 +79,16 @@ def means(points: Float[F64, "text number"], weights: Float[F64, "text group"]) 
     return shrunk
 
 
-def _centred(points: Float[F64, "text number"], weights: Float[F64, "text group"]) -> Float[F64, "text number"]:
+def _centred(
+    points: Float[F64, "text number"], weights: Float[F64, "text group"], seen: Rows
+) -> Float[F64, "text number"]:
     """Less the mean of each text's languages. The last group, of no known language, has the mean of all."""
-    sung = np.flatnonzero(weights[:, :-1].any(axis=0))
-    centred: F64 = points - points.mean(axis=0)
-    if len(sung) == 0 or (len(sung) == 1 and not weights[:, -1].any()):
+    learnt = weights[seen]
+    sung = np.flatnonzero(learnt[:, :-1].any(axis=0))
+    centred: F64 = points - points[seen].mean(axis=0)
+    if len(sung) == 0 or (len(sung) == 1 and not learnt[:, -1].any()):
         return centred
-    return centred - weights[:, sung] @ means(points, weights[:, sung])
+    return centred - weights[:, sung] @ means(points[seen], learnt[:, sung])
 
 
 @dataclass(frozen=True)
@@ -97,24 +106,29 @@ def leading(weights: Float[F64, "text group"], numbers: int) -> int:
     return min(numbers, int(np.clip(second / PER_DIMENSION, *LEADING)))
 
 
-def _reshaped(points: Float[F64, "text number"], weights: Float[F64, "text group"]) -> Float[F64, "text number"]:
+def _reshaped(
+    points: Float[F64, "text number"], weights: Float[F64, "text group"], seen: Rows
+) -> Float[F64, "text number"]:
     """With the covariance of all within languages in place of each language's own (CORAL), in the leading dimensions.
 
     Texts of several languages get the mixture of what they would be in each.
     """
-    centre = points.mean(axis=0)
-    _, _, axes = np.linalg.svd(points - centre, full_matrices=False)
-    axes = axes[: leading(weights, min(points.shape))]
+    learnt = points[seen]
+    centre = learnt.mean(axis=0)
+    _, _, axes = np.linalg.svd(learnt - centre, full_matrices=False)
+    axes = axes[: leading(weights[seen], min(learnt.shape))]
     inside = (points - centre) @ axes.T
-    overall = inside.T @ inside / len(points)
+    within = inside[seen]
+    overall = within.T @ within / len(within)
     made = weights[:, -1:] * inside
     target = _shape(overall).from_sphere
     for group in range(weights.shape[1] - 1):
-        share = weights[:, group]
-        if not share.any():
+        share, known = weights[:, group], weights[seen, group]
+        if not known.any():
+            made += share[:, None] * inside
             continue
-        covariance = (inside * share[:, None]).T @ inside
-        shrunk = (covariance + len(axes) * overall) / (share.sum() + len(axes))  # a covariance borrows more than a mean
+        covariance = (within * known[:, None]).T @ within
+        shrunk = (covariance + len(axes) * overall) / (known.sum() + len(axes))  # a covariance borrows more than a mean
         made += share[:, None] * (inside @ _shape(shrunk).to_sphere @ target)
     reshaped: F64 = points + (made - inside) @ axes
     return reshaped

@@ -11,6 +11,7 @@ from gensim.models.word2vec import MAX_WORDS_IN_BATCH
 from numpy.typing import NDArray
 
 from pipeline.core.params import Count
+from pipeline.text.centre import ALL
 from pipeline.text.clean import tokens
 
 logging.getLogger("gensim").setLevel(logging.ERROR)  # it logs every step
@@ -24,23 +25,26 @@ class Word2VecParams:
     epochs: Count
 
 
-def vectors(texts: list[str], p: Word2VecParams) -> NDArray[np.float32]:
+def vectors(texts: list[str], p: Word2VecParams, seen: NDArray[np.bool_] | slice = ALL) -> NDArray[np.float32]:
     """[text, p.size]: the idf-weighted mean of the word vectors; zeros for a text without a word common enough.
+
+    Words and their idf are learnt from the seen texts.
 
     The same texts always give the same numbers: one thread, and no hash that Python seeds anew in each process.
     """
     words = [tokens(text) for text in texts]
+    learnt = [words[row] for row in np.arange(len(texts))[seen]]
     model = Word2Vec(
         vector_size=p.size, window=p.window, min_count=p.min_count, epochs=p.epochs,
         sg=1, seed=0, workers=1, hashfxn=_hash,
     )  # fmt: skip
-    pieces = [text[at : at + MAX_WORDS_IN_BATCH] for text in words for at in range(0, len(text), MAX_WORDS_IN_BATCH)]
+    pieces = [text[at : at + MAX_WORDS_IN_BATCH] for text in learnt for at in range(0, len(text), MAX_WORDS_IN_BATCH)]
     model.build_vocab(pieces)
     table = np.zeros((len(texts), p.size), np.float32)
     if not model.wv.key_to_index:
         return table
     model.train(pieces, total_examples=len(pieces), epochs=p.epochs)
-    weight = idf(words)
+    weight = idf(learnt)
     for row, text in enumerate(words):
         counts = {word: count for word, count in Counter(text).items() if word in model.wv}
         if counts:

@@ -38,6 +38,7 @@ def built(small: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
         has_lyrics=has_lyrics,
     )
     table = pd.DataFrame({"id": sorted(IDS), "language": ["bn", "en", "", "bn", "en", "hi", "bn", "en"], "reason": ""})
+    table["artist"] = ["x", "x", "y", "y", "z", "z", "u", "v"]
     store.write_table(Path("build/tracks/tracks.csv"), table)
     for stage in (easy, medium):
         monkeypatch.setattr(stage, "frames_of", stored_frames_of)

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import eigh
 from sklearn.cluster import KMeans, SpectralClustering
+from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_mutual_info_score
 
 from pipeline.core.store import Array
 from pipeline.learn import linear
+from pipeline.learn.heldout import ALL, Rows
 
 
 def songs(rng: np.random.Generator, tracks: int = 40) -> tuple[Array, Array]:
@@ -126,3 +128,70 @@ def test_a_number_that_never_changes_and_more_numbers_than_segments_do_no_harm(
 def test_who_can_be_halved() -> None:
     valid = np.array([[True, False, False], [True, True, False], [True, True, True]])
     assert linear.halvable(valid).tolist() == [False, True, True]
+
+
+def test_components_of_segments_are_those_of_standardised_segments(rng: np.random.Generator) -> None:
+    stats = rng.standard_normal((30, 1, 6)) @ np.diag([3, 2, 1, 1, 1, 1]) + rng.standard_normal((30, 5, 6))
+    valid = np.ones((30, 5), np.bool_)
+    flat = stats.reshape(-1, 6)
+    fitted = PCA(2).fit((flat - flat.mean(0)) / flat.std(0))
+    scores = fitted.transform((flat - flat.mean(0)) / flat.std(0)).reshape(30, 5, 2).mean(1)
+    made = linear.segment_components(stats, valid, 2)
+    np.testing.assert_allclose(np.abs(made.values), np.abs(scores), atol=1e-9)
+    np.testing.assert_allclose(made.variances, fitted.explained_variance_, atol=1e-9)
+    assert made.noise == pytest.approx(fitted.noise_variance_)
+
+
+def test_probabilistic_pca_is_the_posterior_mean_of_the_most_likely_linear_model(rng: np.random.Generator) -> None:
+    """Expectation maximisation finds the same codes, up to a turn: the distances between tracks are equal."""
+    values = rng.standard_normal((400, 3)) @ rng.standard_normal((3, 7)) + 0.5 * rng.standard_normal((400, 7))
+    values = (values - values.mean(0)) / values.std(0)
+    weights, noise = rng.standard_normal((7, 2)), 1.0
+    covariance = values.T @ values / (len(values) - 1)
+    for _ in range(3000):
+        inner = np.linalg.inv(weights.T @ weights + noise * np.eye(2))
+        spread = covariance @ weights
+        moved = spread @ np.linalg.inv(noise * np.eye(2) + inner @ weights.T @ spread)
+        noise = float(np.trace(covariance - spread @ inner @ moved.T)) / 7
+        weights = moved
+    codes = values @ weights @ np.linalg.inv(weights.T @ weights + noise * np.eye(2))
+    components = linear.segment_components(values[:, None], np.ones((400, 1), np.bool_), 2)
+    made = linear.probabilistic(components)
+    assert components.noise == pytest.approx(noise, rel=1e-6)
+    np.testing.assert_allclose(made @ made.T, codes @ codes.T, atol=1e-5)
+
+
+@pytest.mark.parametrize("dims", [2, 16])
+def test_few_segments_of_many_numbers_give_finite_codes(dims: int, rng: np.random.Generator) -> None:
+    stats = rng.standard_normal((4, 2, 40))
+    stats[..., 7] = 3.0
+    components = linear.segment_components(stats, np.ones((4, 2), np.bool_), dims)
+    assert np.isfinite(linear.probabilistic(components)).all()
+
+
+@pytest.mark.parametrize("method", [
+    lambda s, v, seen: linear.raw(s, v, seen),
+    lambda s, v, seen: linear.pca(linear.raw(s, v, seen), 2, 0, seen),
+    lambda s, v, seen: linear.pca(linear.raw(s, v, seen), 2, 0, seen, whiten=True),
+    lambda s, v, seen: linear.segment_components(s, v, 2, seen).values,
+    lambda s, v, seen: linear.probabilistic(linear.segment_components(s, v, 2, seen)),
+    lambda s, v, seen: linear.pca_in_metric(s, v, 2, 0.3, seen),
+    lambda s, v, seen: linear.track_lda(s, v, 2, seen),
+])  # fmt: skip
+def test_seen_tracks_alone_decide_and_all_are_placed(
+    method: Callable[[Array, Array, Rows], Array], rng: np.random.Generator
+) -> None:
+    stats, valid = songs(rng, 20)
+    seen = np.arange(20) < 14
+    made = method(stats, valid, seen)
+    assert made.shape[0] == 20
+    np.testing.assert_allclose(np.abs(made[seen]), np.abs(method(stats[seen], valid[seen], ALL)), atol=1e-8)
+    stats[~seen] *= 5
+    again = method(stats, valid, seen)
+    np.testing.assert_array_equal(made[seen], again[seen])
+    assert not np.allclose(made[~seen], again[~seen])
+
+
+def test_whitened_components_have_a_variance_of_one(rng: np.random.Generator) -> None:
+    points = rng.standard_normal((50, 4)) * [9.0, 3.0, 1.0, 0.3]
+    np.testing.assert_allclose(linear.pca(points, 3, 0, whiten=True).var(0, ddof=1), 1)

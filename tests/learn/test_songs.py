@@ -118,5 +118,5 @@ def test_one_segment_alone_can_still_be_scaled() -> None:
 
 @pytest.mark.usefixtures("built")
 def test_a_condition_that_is_no_column_is_refused_with_the_columns() -> None:
-    with pytest.raises(Problem, match=r"hard\.condition is 'languag', .* it has id, language, reason"):
+    with pytest.raises(Problem, match=r"hard\.condition is 'languag', .* it has id, language, reason, artist"):
         songs.corpus(Source("sound", None, "languag"))

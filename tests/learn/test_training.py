@@ -48,7 +48,7 @@ def test_models_in_memory_are_those_of_a_stage_and_leave_no_file() -> None:
         assert len(seed.kl) == p.easy.latent
         assert seed.assignments is None
         assert seed.kept is None
-    training.learn(models[1], p.seeds, p.train, p.device)
+    training.learn(models[1], p.seeds, p.folds, p.train, p.device)
     written = store.read_rows(Path("build/toy"), "toy")["toy"]
     np.testing.assert_array_equal(written, np.stack([seed.means["toy"] for seed in learnt[2:]], axis=1))
 

@@ -253,10 +253,23 @@ def test_the_kl_of_an_embedding_is_the_mean_over_segments_per_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "active"),
-    [([0.2], 1), ([0.05], 0), ([0.0], 0), ([0.2, 0.05, 0.0, 3.0], 2), ([1.0, 1.0, 1.0], 3)],
+    ("nats", "active"), [([0.2], 1), ([0.05], 0), ([0.0], 0), ([0.2, 0.05, 0.0, 3.0], 2), ([1.0, 0.1, 1.0], 3)]
 )
-def test_a_unit_is_active_when_its_variance_over_tracks_is_large(columns: list[float], active: int) -> None:
-    signs = torch.tensor([1.0, -1.0] * 50)[:, None]  # the variance is the square of the column's number
-    found = Embedding(7 + signs * torch.tensor(columns), torch.zeros(len(columns)))
-    assert active_units(found) == active
+def test_a_unit_is_active_when_it_carries_a_tenth_of_a_nat(nats: list[float], active: int) -> None:
+    """Its mean may vary, and it carries nothing if the posterior is as wide as the prior."""
+    signs = torch.tensor([1.0, -1.0] * 50)[:, None]
+    varied = 7 + signs * 0.5 * torch.ones(len(nats))
+    assert active_units(Embedding(varied, torch.tensor(nats))) == active
+
+
+def test_segments_of_some_tracks_keep_the_numbers_of_their_tracks() -> None:
+    _, tracks = made("hard")
+    some = torch.zeros(TRACKS, dtype=torch.bool)
+    some[[1, 4]] = True
+    few = tracks.of(some)
+    assert set(few.track.tolist()) == {1, 4}
+    assert few.audio is not None
+    assert tracks.audio is not None
+    assert torch.equal(few.audio, tracks.audio[some[tracks.track]])
+    assert few.lyrics is tracks.lyrics
+    assert tracks.of(torch.ones(TRACKS, dtype=torch.bool)) is tracks

@@ -150,3 +150,28 @@ def test_what_is_wrong_is_said(rng: np.random.Generator) -> None:
         freed(rng.random((2, 3)), np.ones((3, 1)), "mean")
     with pytest.raises(ValueError, match="negative or not a number"):
         freed(rng.random((2, 3)), -np.ones((2, 1)), "mean")
+
+
+@pytest.mark.parametrize("way", get_args(Way))
+def test_unseen_texts_lose_what_the_seen_ones_of_their_language_have_in_common(
+    rng: np.random.Generator, way: Way
+) -> None:
+    points, shares, _ = songs(rng)
+    seen = np.arange(200) < 150
+    made = freed(points, shares, way, seen)
+    np.testing.assert_allclose(made[seen], freed(points[seen], shares[seen], way), atol=1e-5)
+    changed = points.copy()
+    changed[~seen] += 5 * rng.standard_normal((50, 24))
+    np.testing.assert_array_equal(freed(changed, shares, way, seen)[seen], made[seen])
+    if way != "keep":
+        first, second = (~seen & (shares[:, language] == 1) for language in (0, 1))
+        before, after = (np.linalg.norm(vectors[first].mean(0) - vectors[second].mean(0)) for vectors in (points, made))
+        assert after < 0.3 * before
+
+
+@pytest.mark.parametrize("way", ["mean", "cov"])
+def test_a_language_that_no_seen_text_has_is_an_unknown_one(rng: np.random.Generator, way: Way) -> None:
+    points, shares, _ = songs(rng)
+    seen = shares[:, 0] == 1
+    made = freed(points, shares, way, seen)
+    np.testing.assert_allclose(made, points - points[seen].mean(0), atol=1e-4)

@@ -104,3 +104,14 @@ def test_the_same_numbers_in_another_process(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "other.npy")], check=True, env=env)
     mine = word2vec.vectors(["rain song bird", "rain bird", "বৃষ্টি গান"], SMALL)
     np.testing.assert_array_equal(mine, np.load(tmp_path / "other.npy"))
+
+
+def test_directions_and_words_are_those_of_the_seen_texts() -> None:
+    texts = ["rain river", "rain river bird", "star moon", "star night", "moon night", "rain night"]
+    seen = np.array([True, True, True, True, True, False])
+    counts, _ = tfidf.vectors(texts, ALL)
+    alone, all_of_them = tfidf.reduced(counts[seen], 2), tfidf.reduced(counts, 2, seen)
+    np.testing.assert_allclose(all_of_them[seen], alone, atol=1e-5)
+    vectors = word2vec.vectors(texts, SMALL, seen)
+    np.testing.assert_array_equal(vectors[seen], word2vec.vectors(texts[:5], SMALL))
+    assert vectors[5].any()
