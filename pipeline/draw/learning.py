@@ -17,6 +17,7 @@ TERMS = {
     "mse_lyrics": "squared error, lyrics",
 }
 FLOOR = 1e-3  # nats; below it a unit carries nothing that could be seen
+ACTIVE = 0.1  # nats: pipeline.nets.fit counts units by it
 CURVES = (
     "Thin: each seed; thick: their mean. The KL term grows to its full weight over the first epochs (train.warmup); an"
     " autoencoder has none. Squared errors are in standardised units: 1 is as good as the mean. Losses of different"
@@ -24,8 +25,8 @@ CURVES = (
 )
 UNITS = (
     "Bars: mean over the seeds; dots: each seed, its units sorted from high to low, since unit numbers do not match"
-    " across seeds. A unit counts as active if the variance of its mean over the tracks is above 0.01 (mean over the"
-    " seeds in the title)."
+    " across seeds. A unit counts as active above the dashed line, where it carries at least 0.1 nat per segment (mean"
+    " over the seeds in the title). The mean of a unit that carries less still varies a little from track to track."
 )
 
 
@@ -118,6 +119,7 @@ def _bars(axes: Axes, model: Representation) -> None:
     nats = np.maximum(np.sort(np.array(model.about["kl_per_unit"]))[:, ::-1], FLOOR)  # [seed, unit]
     places = np.arange(1, nats.shape[1] + 1)
     axes.set_yscale("log")
+    axes.axhline(ACTIVE, color=style.QUIET, linestyle="--", linewidth=0.8)
     axes.bar(places, nats.mean(axis=0), color=style.COLOURS[0], width=0.75)
     for seed in nats:
         axes.plot(places, seed, linestyle="", marker="o", markersize=3, color=style.COLOURS[1],
