@@ -1,6 +1,7 @@
 """Stage `audit`: whether a shortcut predicts the labels, such as a file's length, rate, loudness or folder.
 
-Writes reports/audit.csv: each shortcut and label, strongest first, and the tracks that share words or sound.
+Writes reports/audit.csv: each shortcut and label, strongest first, with its p before and after Holm's correction over
+all of them, and the tracks that share words or sound.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from pipeline.core import catalog, command, params, store
 from pipeline.core.settings import Evaluate
 from pipeline.learn import linear
 from pipeline.score.labels import sizeable
-from pipeline.score.shortcuts import Prediction, Shortcut, column_shortcut, predicts, same, script, shuffled
+from pipeline.score.shortcuts import Prediction, Shortcut, adjusted, column_shortcut, predicts, same, script, shuffled
 from pipeline.score.verdicts import groups
 from pipeline.text import clean
 
@@ -26,7 +27,7 @@ NAMES = {"id", "title", "artist", "audio", "lyrics"}  # columns that are names, 
 AUDIO = store.BUILD / "audio"
 MAX_TRACKS = 1000  # a random sample where there are more
 MAX_LINES = 12  # of the log
-COLUMNS = ["shortcut", "label", "verdict", "tracks", "score", "chance", "null_high", "p", "note"]
+COLUMNS = ["shortcut", "label", "verdict", "tracks", "score", "chance", "null_high", "p", "holm", "note"]
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,11 @@ def tested(tracks: pd.DataFrame, shortcuts: list[Shortcut], labels: tuple[str, .
     group = groups(artists if len(set(artists)) > 1 else [""] * len(artists), len(artists), seed=0)
     columns = {label: sizeable(tracks[label].to_numpy(), smallest) for label in labels if label in tracks}
     targets = [shuffled(label, list(column), group, seed=0) for label, column in columns.items()]
-    predictions = [
-        predicts(shortcut, label) for label in targets if label for shortcut in command.progress(shortcuts, "audit")
-    ]
+    known = [label for label in targets if label]
+    pairs = len(known) * len(shortcuts)
+    predictions = adjusted(
+        [predicts(shortcut, label, pairs) for label in known for shortcut in command.progress(shortcuts, "audit")]
+    )
     order = {"strong": 0, "weak": 1, "none": 2}
     return sorted(predictions, key=lambda prediction: (order[prediction.verdict], -prediction.skill))
 
@@ -135,7 +138,7 @@ def main() -> None:
     shortcuts = [*table_shortcuts(sample, labels), *text_shortcuts(list(texts.loc[list(ids)])), *sound_shortcuts(ids)]
     predictions = tested(sample, shortcuts, labels, evaluate.smallest)
     rows = [{**asdict(each), "verdict": each.verdict, "note": ""} for each in predictions]
-    store.write_table(store.REPORTS / "audit.csv", pd.DataFrame([*rows, *alike], columns=COLUMNS).round(4))
+    store.write_table(store.REPORTS / "audit.csv", pd.DataFrame([*rows, *alike], columns=COLUMNS).round(5))
     log_results(predictions, alike)
 
 

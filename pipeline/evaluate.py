@@ -1,27 +1,29 @@
 """Stage `evaluate`: what the clusters agree with, how they lie, and what the embeddings hold without clusters.
 
 Writes reports/scores.csv (every representation, clusterer, seed and score), results.csv (means over the seeds with
-interval, null, seeds, active units, coverage, flag, how many values and tracks entered a mean over values, and why a
-score is absent), stability.csv (clusters), kcurve.csv and metrics.json (headlines).
+interval, groups of artists, null, seeds, active units, coverage, flag, how many values and tracks entered a mean over
+values, and why a score is absent or how to read it), stability.csv (clusters), kcurve.csv, plane.csv (what is kept and
+what is mixed) and metrics.json (headlines).
 """
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
-from pipeline.core import catalog, command, embeddings, params, store, workers
+from pipeline.core import catalog, command, corpus, embeddings, folds, params, store, workers
 from pipeline.core.command import Problem
 from pipeline.core.embeddings import Representation
-from pipeline.core.params import Seeds
+from pipeline.core.params import Count, Seeds
 from pipeline.core.settings import Evaluate
 from pipeline.core.store import Array
-from pipeline.score import summary
+from pipeline.score import plane, summary
 from pipeline.score.agreement import AGREEMENT, agreements
 from pipeline.score.clusterers import Cluster, assigned, clustered, smallness
-from pipeline.score.embedding import LEAST, disentangled, embedding_scores
-from pipeline.score.jackknife import agreement_scores, ends
+from pipeline.score.embedding import LEAST, Embeddings, Songs, disentangled, embedding_scores
+from pipeline.score.jackknife import agreement_scores, curve_scores, ends, group_count
 from pipeline.score.labels import ABSENT, NOISE, Labels, clusters, coverage, usable
 from pipeline.score.permutation import permutation_nulls
 from pipeline.score.runs import Runs, read_runs
@@ -32,16 +34,22 @@ from pipeline.score.verdicts import GROUPS, groups
 
 log = logging.getLogger(__name__)
 
-REFERENCE = "raw"  # the space in which the shape of all clusters is compared
+# The spaces in which the shape of all clusters is compared. raw is what PCA is fitted to, so it favours PCA; the words
+# are what no method on sound is fitted to.
+SPACES = {"reference": "raw", "words": "bert_free"}
+SINGLE = "over seeds alone: no artist is left out"
+FIRST_SEED = "of the first seed alone: no artist is left out"
 COLUMNS = {  # of the tables that can have no row: without a label, or with fewer tracks than clusters
     "stability": ["representation", "clusterer", "cluster", "size", "jaccard"],
     "kcurve": ["representation", "k", "label", "ami"],
+    "plane": plane.COLUMNS,
 }
 
 
 @dataclass(frozen=True)
 class Params:
     seeds: Seeds
+    folds: Count
     cluster: Cluster
     evaluate: Evaluate
 
@@ -51,12 +59,9 @@ class Tracks:
     """What is known of the tracks, in the order of `ids`."""
 
     ids: tuple[str, ...]
-    truths: Mapping[str, Array]
-    artists: Array  # "" where a track has none
-    group: Array  # of artists, each left out once for the intervals
+    songs: Songs
     factors: Mapping[str, Array]
-    mixing: Mapping[str, Array]  # the column whose values should be mixed, if it has two
-    reference: Array  # the space in which the clusters of all representations are compared
+    spaces: Mapping[str, Array]  # in which the clusters of all representations are compared; nan without a place
 
 
 @dataclass(frozen=True)
@@ -117,21 +122,21 @@ def planted(tracks: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Array]:
 def scored(job: ScoreJob) -> Scored:
     """Every score of one representation."""
     tracks, values = job.tracks, job.embedding.values(job.tracks.ids)
-    smallest = job.params.evaluate.smallest
     by_number = [embeddings.seed_embedding(values, number) for number in range(len(job.params.seeds))]
+    distinct = Embeddings(by_number[: values.shape[1]], job.embedding.heldout(tracks.ids))
     labelings, curve = job.labelings(), job.runs.curve(job.embedding.name)
     labelings |= _assigned(labelings, by_number)
-    measured = [row for name, labels in labelings.items() for row in _shapes(name, labels, by_number, tracks.reference)]
-    for label, truth in tracks.truths.items():
+    measured = [row for name, labels in labelings.items() for row in _shapes(name, labels, by_number, tracks.spaces)]
+    for label, truth in tracks.songs.truths.items():
         for name, labels in labelings.items():
             measured += _agreement(job, name, label, labels)
         k = len(set(truth) - {""})  # read from the labels: in the rows named oracle, and nowhere else
         measured += _agreement(job, "oracle", label, curve[k]) if k in curve else []
+        measured.append(_curve(tracks.songs, label, curve))
     stability, rows = _stability(job, labelings[job.params.evaluate.headline], by_number[0])
-    distinct = by_number[: values.shape[1]]
-    measured += stability + embedding_scores(distinct, tracks.truths, tracks.artists, tracks.mixing, smallest)
-    if job.embedding.active is not None:
-        measured += disentangled(by_number[0], tracks.factors, smallest)
+    measured += stability + embedding_scores(distinct, tracks.songs)
+    if job.embedding.role in ("model", "baseline"):
+        measured += disentangled(distinct, tracks.factors, tracks.songs)
     return Scored(job.embedding, measured, rows, list(_curve_rows(job, curve)))
 
 
@@ -146,25 +151,38 @@ def _assigned(labelings: Mapping[str, list[Labels]], values: list[Array]) -> dic
 
 def _agreement(job: ScoreJob, clusterer: str, label: str, labelings: list[Labels]) -> Iterator[Measured]:
     """How well one clusterer's labels agree with one column: each score with its interval and its null."""
-    truth, group, shuffles = job.tracks.truths[label], job.tracks.group, job.params.evaluate.shuffles
+    truth, group, shuffles = job.tracks.songs.truths[label], job.tracks.songs.group, job.params.evaluate.shuffles
     distinct = {labels.tobytes(): labels for labels in labelings}
     by_labels = {key: permutation_nulls(truth, labels, group, shuffles) for key, labels in distinct.items()}
     covered = mean(map(coverage, labelings))
     k = mean(float(clusters(labels)) for labels in labelings)
     for name in AGREEMENT:
         values = agreements(name, truth, labelings)
-        interval = ends(agreement_scores(name, truth, labelings, group))
+        scores = agreement_scores(name, truth, labelings, group)
         nulls = [null for labels in labelings if (null := by_labels[labels.tobytes()].get(name))]
         chance = mean(null.mean for null in nulls), mean(null.high for null in nulls)
-        yield Measured(clusterer, label, name, values, *interval, *chance, covered, k)
+        row = Measured(clusterer, label, name, values, *ends(scores), *chance, covered, k)
+        yield replace(row, groups=group_count(scores))
 
 
-def _shapes(clusterer: str, labelings: list[Labels], values: list[Array], reference: Array) -> list[Measured]:
-    """How the clusters lie: in the representation's own space, where no two models compare, and in the common one."""
+def _curve(songs: Songs, label: str, curve: Mapping[int, list[Labels]]) -> Measured:
+    """AMI under K-means, a mean over the numbers of clusters: what no choice of k decides."""
+    scores = curve_scores(songs.truths[label], curve, songs.group)
+    values: list[float | None] = [None] if scores is None else [float(value) for value in scores.whole]
+    note = "" if scores else "undefined for a number of clusters, or without one of the artists"
+    return Measured("kmeans", label, "ami_curve", values, *ends(scores), groups=group_count(scores), note=note)
+
+
+def _shapes(
+    clusterer: str, labelings: list[Labels], values: list[Array], spaces: Mapping[str, Array]
+) -> list[Measured]:
+    """How the clusters lie: in the representation's own space, where no two models compare, and in common ones."""
     scores: dict[str, list[float | None]] = {}
     for name in SHAPE:
         scores[f"own_{name}"] = [shape(name, *pair) for pair in zip(values, labelings, strict=True)]
-        scores[f"reference_{name}"] = [shape(name, reference, labels) for labels in labelings]
+        for space, points in spaces.items():
+            placed = np.isfinite(points).all(axis=1)
+            scores[f"{space}_{name}"] = [shape(name, points[placed], labels[placed]) for labels in labelings]
     scores["coverage"] = [coverage(labels) for labels in labelings]
     scores["clusters"] = [float(clusters(labels)) for labels in labelings]
     k, covered = mean(scores["clusters"]), mean(scores["coverage"])
@@ -179,11 +197,12 @@ def _stability(job: ScoreJob, labelings: list[Labels], points: Array) -> tuple[l
     def cluster(subset: Array, seed: int) -> Labels:
         return clustered(subset, name, job.params.cluster, seed)[0]
 
-    measured = [Measured(name, "", "stability_seeds", [over_seeds([labels[present] for labels in labelings])])]
+    alike = over_seeds([labels[present] for labels in labelings])
+    measured = [Measured(name, "", "stability_seeds", [alike], note=SINGLE)]
     stability = subsampled(points[present], cluster, first[present], seed=job.params.seeds[0])
     if stability is None:
         return measured, []
-    measured.append(Measured(name, "", "stability_subsamples", [stability.ari]))
+    measured.append(Measured(name, "", "stability_subsamples", [stability.ari], note=FIRST_SEED))
     key = {"representation": job.embedding.name, "clusterer": name}
     return measured, [
         {**key, "cluster": number, "size": int((first == number).sum()), "jaccard": jaccard}
@@ -193,7 +212,7 @@ def _stability(job: ScoreJob, labelings: list[Labels], points: Array) -> tuple[l
 
 def _curve_rows(job: ScoreJob, curve: Mapping[int, list[Labels]]) -> Iterator[TableRow]:
     """Agreement under K-means for every k: how much hangs on the k that was chosen."""
-    for label, truth in job.tracks.truths.items():
+    for label, truth in job.tracks.songs.truths.items():
         for k, labelings in curve.items():
             ami = mean(agreements("ami", truth, labelings))
             yield {"representation": job.embedding.name, "k": k, "label": label, "ami": ami}
@@ -206,6 +225,9 @@ def _write(p: Params, tracks: Tracks, scores: list[Scored]) -> None:
         "results": [row for each in scores for row in results(each.embedding, each.measured, least)],
         "stability": [row for each in scores for row in each.clusters],
         "kcurve": [row for each in scores for row in each.curve],
+        "plane": plane.rows(
+            [(each.embedding, each.measured) for each in scores], _facets(p, tracks), p.evaluate.mixing
+        ),
     }
     for name, rows in tables.items():
         table = pd.DataFrame(rows, columns=COLUMNS.get(name)).round(6)
@@ -231,7 +253,15 @@ def _small(tracks: int, p: Cluster) -> dict[str, str]:
     return {"small": " ".join(sentences)} if sentences else {}
 
 
-def read_tracks(p: Params, reference: Representation) -> Tracks:
+def _facets(p: Params, tracks: Tracks) -> dict[str, str]:
+    """The label of each facet of the plane, where it is scored."""
+    card = corpus.read()
+    words = card.words if card.words in tracks.songs.truths else ""
+    sound = next((label for label in tracks.songs.truths if label not in (card.language, p.evaluate.mixing, words)), "")
+    return {facet: label for facet, label in (("sound", sound), ("words", words)) if label}
+
+
+def read_tracks(p: Params, representations: Mapping[str, Representation]) -> Tracks:
     """What is known of the tracks that have audio features."""
     table = catalog.heard_tracks()
     ids, artists = tuple(table.index), table["artist"].to_numpy(dtype=object)
@@ -239,8 +269,13 @@ def read_tracks(p: Params, reference: Representation) -> Tracks:
     mixing = usable(table, [p.evaluate.mixing])
     if not mixing:
         log.info("evaluate.mixing: no mixing is scored, as the tracks have no two values of %r", p.evaluate.mixing)
-    space = embeddings.seed_embedding(reference.values(ids), 0)
-    return Tracks(ids, truths, artists, groups(list(artists), GROUPS, seed=0), factors, mixing, space)
+    group, fold = groups(list(artists), GROUPS, seed=0), folds.track_folds(ids, p.folds)
+    spaces = {
+        space: embeddings.seed_embedding(representations[name].values(ids), 0)
+        for space, name in SPACES.items()
+        if name in representations
+    }
+    return Tracks(ids, Songs(truths, artists, group, fold, mixing, p.evaluate.smallest), factors, spaces)
 
 
 def main() -> None:
@@ -248,7 +283,7 @@ def main() -> None:
     if p.evaluate.headline not in p.cluster.clusterers:
         raise Problem(f"evaluate.headline is {p.evaluate.headline!r}, which is not one of cluster.clusterers")
     representations = {embedding.name: embedding for embedding in embeddings.representations()}
-    tracks = read_tracks(p, representations[REFERENCE])
+    tracks = read_tracks(p, representations)
     runs = read_runs(tracks.ids)
     jobs = [ScoreJob(embedding, runs.of(name), tracks, p) for name, embedding in representations.items()]
     scores = list(command.progress(workers.in_order(scored, jobs, workers.processes(len(jobs))), "evaluate", len(jobs)))

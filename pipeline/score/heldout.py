@@ -58,24 +58,31 @@ def probe_heldout(values: Array, fold: Array, truth: Array) -> Array:
     return correct
 
 
-def hits_heldout(values: Array, fold: Array, artists: Array, k: int = 5) -> Array:
-    """Whether a track of the same artist is among the k nearest of all tracks, by the fit that met none of its songs.
+def hits(points: Array, artists: Array, k: int = 5) -> Array:
+    """Whether a track of the same artist is among the k nearest of all tracks.
 
     nan for a track without a place or an artist, for the only track of an artist, and where no more than k other tracks
-    are there to be drawn from: each would be a hit.
+    are to be drawn from: each would be a hit. It counts songs of one album as well, which share how they were recorded
+    and mixed (the album effect), so it is a secondary score; by chance it is far from 0 where artists have many songs.
     """
     artist, _ = coded(artists)
     correct = np.full(len(artists), np.nan)
+    rows = np.flatnonzero((artist >= 0) & np.isfinite(points).all(axis=1))
+    if len(rows) <= k + 1:
+        return correct
+    near, exists = nearest(points[rows], k, np.arange(len(rows)))
+    code = artist[rows]
+    several = np.bincount(code)[code] > 1
+    correct[rows[several]] = ((code[near] == code[:, None]) & exists).any(axis=1)[several]
+    return correct
+
+
+def hits_heldout(values: Array, fold: Array, artists: Array, k: int = 5) -> Array:
+    """The same held out: each track's neighbours by the fit that met no song of its artist."""
+    correct = np.full(len(artists), np.nan)
     for number in np.unique(fold):
-        present = (artist >= 0) & np.isfinite(values[:, number]).all(axis=1)
-        rows = np.flatnonzero(present)
-        if len(rows) <= k + 1:
-            continue
-        near, exists = nearest(values[rows, number], k, np.arange(len(rows)))
-        code = artist[rows]
-        hits = ((code[near] == code[:, None]) & exists).any(axis=1)
-        asked = (fold[rows] == number) & (np.bincount(code)[code] > 1)
-        correct[rows[asked]] = hits[asked]
+        rows = fold == number
+        correct[rows] = hits(values[:, number], artists, k)[rows]
     return correct
 
 
@@ -97,6 +104,17 @@ def balanced(correct: Array, truth: Array, group: Array) -> Scores | None:
     total = cells.sum(axis=0, keepdims=True)
     scores = _recalls(np.concatenate([total, total - cells]))
     return None if np.isnan(scores).any() else Scores(scores[:, 0], scores[:, 1:])
+
+
+def share(correct: Array, group: Array) -> Scores | None:
+    """The share of tracks that are right, for each seed and without each group; None as for `balanced`."""
+    correct = np.atleast_2d(correct)
+    judged = np.isfinite(correct).all(axis=0)
+    names = np.unique(group[judged])
+    if len(names) < 2:
+        return None
+    group, correct = group[judged], correct[:, judged]
+    return Scores(correct.mean(axis=1), np.stack([correct[:, group != name].mean(axis=1) for name in names], axis=1))
 
 
 def _recalls(cells: Array) -> Array:

@@ -1,6 +1,6 @@
 """A score with each group of artists left out: what the intervals are made of."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -8,10 +8,9 @@ from pipeline.core.store import Array
 from pipeline.score.agreement import AGREEMENT
 from pipeline.score.contingency import Contingency, coded, coded_clusters
 from pipeline.score.labels import Labels
-from pipeline.score.verdicts import Scores, interval
+from pipeline.score.verdicts import Scores, interval, share_interval
 
 LEAST_K = 5  # of the mean over k: with fewer clusters most labels have values that must share one
-TrackScore = Callable[[Array, Array], float | None]  # of an embedding and a mask of tracks
 
 
 def agreement_scores(name: str, truth: Array, labelings: Sequence[Labels], group: Array) -> Scores | None:
@@ -43,19 +42,17 @@ def ends(scores: Scores | None) -> tuple[float | None, float | None]:
     return mean.low, mean.high
 
 
-def track_scores(
-    score: TrackScore, embeddings: Sequence[Array], group: Array
-) -> tuple[list[float | None], Scores | None]:
-    """A score for each seed; and without each group, on the first embedding alone.
+def share_ends(scores: Scores | None) -> tuple[float | None, float | None]:
+    """The same for a share: the ends are shares too."""
+    if scores is None:
+        return None, None
+    mean = share_interval(scores)
+    return mean.low, mean.high
 
-    What the artists add to the interval is much the same for every seed, and a probe takes its time.
-    """
-    everything = np.ones(len(group), dtype=bool)
-    whole = [score(points, everything) for points in embeddings]
-    without = [score(embeddings[0], group != number) for number in np.unique(group)]
-    if len(without) < 2 or any(value is None for value in (*whole, *without)):
-        return whole, None
-    return whole, Scores(np.array(whole, dtype=float), np.tile(np.array(without, dtype=float), (len(whole), 1)))
+
+def group_count(scores: Scores | None) -> int | None:
+    """From how many groups of artists an interval was made."""
+    return None if scores is None else int(scores.without.shape[1])
 
 
 def curve_scores(truth: Array, by_k: Mapping[int, Sequence[Labels]], group: Array) -> Scores | None:

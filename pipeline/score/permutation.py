@@ -6,6 +6,7 @@ agreement. Where tracks have no artist, each is a group of its own.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,13 +23,32 @@ class Null:
 
 
 def block_shuffles(codes: Array, group: Array, rng: np.random.Generator, number: int) -> Array:
-    """`number` other orders of the codes [number, track], in which those of one group stay side by side."""
-    groups = int(group.max(initial=0)) + 1
-    draws = [(rng.random(len(codes)), rng.permutation(groups)[group]) for _ in range(number)]
-    chance, lot = (np.stack(each) for each in zip(*draws, strict=True))
-    shuffled = np.empty((number, len(codes)), dtype=codes.dtype)
-    np.put_along_axis(shuffled, (group + chance).argsort(axis=1), codes[(lot + chance).argsort(axis=1)], axis=1)
+    """`number` times the codes [number, track] as if each artist had those of another, drawn by lot without a return.
+
+    An artist with more tracks than the other gets some codes twice, one with fewer gets a part. Were the codes dealt on
+    in one row instead, artists of different sizes would share them: they would depend on the artist less than before,
+    and of labels that mean nothing 19 of 100 would look like agreement, in place of 5. Single tracks change among
+    themselves.
+    """
+    _, group, size = np.unique(group, return_inverse=True, return_counts=True)
+    start, by_group = np.cumsum(size) - size, np.argsort(group, kind="stable")
+    rank = np.empty_like(by_group)  # of a track within its group
+    rank[by_group] = np.arange(len(codes)) - np.repeat(start, size)
+    sources = np.empty((number, len(codes)), dtype=np.int64)
+    for row in sources:
+        donor = _donors(size, rng)[group]
+        within = np.argsort(group + rng.random(len(codes)))  # the tracks of each group in another order
+        row[:] = within[start[donor] + rank % size[donor]]
+    shuffled: Array = codes[sources]
     return shuffled
+
+
+def _donors(size: Array, rng: np.random.Generator) -> Array:
+    """For each group another, at random: single tracks and larger groups apart."""
+    donors = np.arange(len(size))
+    for alike in (size == 1, size > 1):
+        donors[alike] = rng.permutation(donors[alike])
+    return donors
 
 
 def permutation_nulls(truth: Array, labels: Labels, group: Array, shuffles: int = 200) -> Mapping[str, Null]:
@@ -65,9 +85,14 @@ def _tables(truth: Array, labelings: Sequence[Labels], group: Array, shuffles: i
     value, group = value[present], np.unique(group[present], return_inverse=True)[1]
     if len(np.unique(value)) < 2:
         return
-    rng = np.random.default_rng(0)
+    shuffled = _shuffled(value.astype(np.int64).tobytes(), group.tobytes(), shuffles)
     width = max(len(value), values * max(clusters for _, clusters in clusterings))
     for batch in batches(shuffles, width):
-        shuffled = block_shuffles(value, group, rng, len(range(shuffles)[batch]))
-        rows = np.vstack([value, shuffled])
+        rows = np.vstack([value, shuffled[batch]])
         yield [tables(rows, values, cluster[present], clusters) for cluster, clusters in clusterings]
+
+
+@lru_cache(maxsize=4)  # the same for every clustering of a corpus
+def _shuffled(value: bytes, group: bytes, shuffles: int) -> Array:
+    codes, number = (np.frombuffer(each, dtype=np.int64) for each in (value, group))
+    return block_shuffles(codes, number, np.random.default_rng(0), shuffles)

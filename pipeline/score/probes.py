@@ -6,7 +6,6 @@ from functools import lru_cache
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import recall_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from pipeline.core.store import Array
@@ -14,32 +13,27 @@ from pipeline.score.contingency import coded
 from pipeline.score.neighbours import artist_numbers
 
 
-def probe(points: Array, truth: Array, artists: Array | None, folds: int = 5, seed: int = 0) -> float | None:
-    """Balanced accuracy of a linear probe on tracks of artists that it was not trained on; chance is 1 / labels.
+def probe_correct(points: Array, truth: Array, artists: Array | None, folds: int = 5, seed: int = 0) -> Array:
+    """Whether a linear probe, learnt from tracks of other artists, names a track's label [track]; nan where it cannot.
 
     A track of an unknown artist is an artist of its own, so without any artists the folds are only stratified. Labels
-    that fewer than two artists have cannot be tested and are left out; None if less than two labels are left.
+    that fewer than two artists have cannot be tested and are left out, and all are if less than two labels are left.
+    The embedding may have met the artists: heldout.probe_heldout is of one that has not.
     """
     label, _ = coded(truth)
     group = artist_numbers(artists, len(truth))
     spread = _spread(label, group)
+    correct = np.full(len(truth), np.nan)
     if (spread > 1).sum() < 2:
-        return None
+        return correct
     mask = (label >= 0) & (spread > 1)[label]
     label, group, points = label[mask], group[mask], np.asarray(points[mask], dtype=np.float64)
-    folds = min(folds, int(spread.max()))
-    names = np.full(len(label), -1)
-    for test in _folds(tuple(label.tolist()), tuple(group.tolist()), folds, seed):
+    right = np.zeros(len(label), dtype=bool)
+    for test in _folds(tuple(label.tolist()), tuple(group.tolist()), min(folds, int(spread.max())), seed):
         train = np.setdiff1d(np.arange(len(label)), test, assume_unique=True)
-        names[test] = predicted(points[train], label[train], points[test])
-    return float(recall_score(label, names, labels=np.unique(label), average="macro", zero_division=0))
-
-
-def probed(truth: Array, artists: Array | None) -> Array:
-    """Which tracks a probe reads: those whose label two artists have at least."""
-    label, _ = coded(truth)
-    several = np.append(_spread(label, artist_numbers(artists, len(truth))) > 1, False)  # an unknown label is -1
-    return np.asarray(several[label])
+        right[test] = predicted(points[train], label[train], points[test]) == label[test]
+    correct[mask] = right
+    return correct
 
 
 def _spread(label: Array, group: Array) -> Array:

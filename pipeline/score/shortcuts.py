@@ -2,23 +2,29 @@
 
 A shortcut is judged by what it predicts for artists that it was not fitted to: each track gets the label that is most
 over-represented among the tracks of other artists with the same text, or with the nearest numbers.
+Chance is the label with the artists shuffled. Many shortcuts are tried, so a weak one must pass Holm's correction over
+all pairs of shortcut and label. That takes small p: shuffles go on until enough of them predict as well (the sequential
+test of Besag and Clifford), or until they are many enough for the smallest p that counts.
 """
 
 import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
 from pipeline.core.store import Array
+from pipeline.score.permutation import block_shuffles
+from pipeline.score.verdicts import holm
 
-SHUFFLES = 200
-STRONG_P = 0.05
-WEAK_P = 0.01  # there are many shortcuts, and at .05 several would seem to predict a label by chance
+SHUFFLES = 200  # of a label at a time
+ENOUGH = 10  # shuffles that predict as well: p is known then
+LEVEL = 0.05
 STRONG_SKILL = 0.5
 
 
@@ -41,6 +47,7 @@ class Prediction:
     chance: float
     null_high: float  # 95 of 100 shuffles of the label stay below
     p: float
+    holm: float = 1.0  # p after Holm over all pairs of shortcut and label
 
     @property
     def skill(self) -> float:
@@ -50,20 +57,42 @@ class Prediction:
     @property
     def verdict(self) -> Literal["strong", "weak", "none"]:
         always = self.score > 1 - 1e-6  # of a dozen tracks even a shortcut that is never wrong has no small p
-        if always or (self.skill >= STRONG_SKILL and self.p <= STRONG_P):
+        if always or (self.skill >= STRONG_SKILL and self.p <= LEVEL):
             return "strong"
-        return "weak" if self.skill > 0 and self.p <= WEAK_P else "none"
+        return "weak" if self.skill > 0 and self.holm <= LEVEL else "none"
+
+
+@dataclass(frozen=True)
+class Shuffles:
+    """A label and shuffles of it: the first of `values` [track, shuffle] is the label itself."""
+
+    one_hot: Array  # [track, shuffle, value]
+    outside: Array  # [track, shuffle, value]: how many tracks of other artists have the value
 
 
 @dataclass(frozen=True)
 class ShuffledLabel:
-    """A label and what chance would make of it: the first of `values` [track, shuffle] is the label itself."""
+    """A label and as many shuffles of it as are asked for."""
 
     name: str
     known: Array  # which tracks have it
     group: Array  # of those
-    one_hot: Array  # [track, shuffle, value]
-    outside: Array  # [track, shuffle, value]: how many tracks of other artists have the value
+    codes: Array  # of those
+    seed: int
+
+    def batch(self, number: int) -> Shuffles:
+        """The label itself, then the shuffles with this number."""
+        return self._first if number == 0 else self._drawn(number)
+
+    @cached_property
+    def _first(self) -> Shuffles:  # kept, as every shortcut needs them
+        return self._drawn(0)
+
+    def _drawn(self, number: int) -> Shuffles:
+        rng = np.random.default_rng([self.seed, number])
+        columns = np.vstack([self.codes, block_shuffles(self.codes, self.group, rng, SHUFFLES)]).T
+        one_hot = (columns[:, :, None] == np.arange(self.codes.max() + 1)).astype(np.float32)
+        return Shuffles(one_hot, _counted(self.group[:, None] != self.group, one_hot))
 
 
 def shuffled(name: str, label: Sequence[str], group: Array, seed: int) -> ShuffledLabel | None:
@@ -73,33 +102,39 @@ def shuffled(name: str, label: Sequence[str], group: Array, seed: int) -> Shuffl
     values, codes = np.unique(texts[known], return_inverse=True)
     if len(values) < 2:
         return None
-    rng, artist = np.random.default_rng(seed), group[known]
-    columns = np.stack([codes, *(_shuffle(codes, artist, rng) for _ in range(SHUFFLES))], axis=1)
-    one_hot = (columns[:, :, None] == np.arange(len(values))).astype(np.float32)
-    return ShuffledLabel(name, known, artist, one_hot, _counted(artist[:, None] != artist, one_hot))
+    return ShuffledLabel(name, known, group[known], codes, seed)
 
 
-def _shuffle(codes: Array, group: Array, rng: np.random.Generator) -> Array:
-    """The labels in another order that keeps those of one artist together: a label may well depend on the artist."""
-    chance = rng.random(len(codes))
-    target = np.lexsort((chance, group))
-    source = np.lexsort((chance, rng.permutation(group.max() + 1)[group]))
-    out = np.empty_like(codes)
-    out[target] = codes[source]
-    return out
-
-
-def predicts(shortcut: Shortcut, label: ShuffledLabel) -> Prediction:
-    """How well `shortcut` predicts `label`."""
+def predicts(shortcut: Shortcut, label: ShuffledLabel, pairs: int = 1) -> Prediction:
+    """How well `shortcut` predicts `label`, as one of so many pairs."""
     alike = _alike(shortcut.values[label.known]) & (label.group[:, None] != label.group)
+    most = max(1, math.ceil(2 * pairs / LEVEL / SHUFFLES))  # the best of the pairs may be beaten once
+    null, p = list[float](), 1.0
+    for number in range(most):
+        score, *more = _scores(alike, label.batch(number))
+        null += more
+        as_good = np.flatnonzero(np.array(null) >= score - 1e-6)
+        p = (1 + len(as_good)) / (1 + len(null))
+        if len(as_good) >= ENOUGH:
+            p = ENOUGH / (1 + int(as_good[ENOUGH - 1]))
+            break
+    high = float(np.quantile(null[:SHUFFLES], 0.95))
+    return Prediction(shortcut.name, label.name, len(alike), score, 1 / (int(label.codes.max()) + 1), high, p, p)
+
+
+def adjusted(predictions: Sequence[Prediction]) -> list[Prediction]:
+    """The same with their p after Holm over all of them."""
+    ps = holm([each.p for each in predictions])
+    return [replace(each, holm=p) for each, p in zip(predictions, ps, strict=True)]
+
+
+def _scores(alike: Array, label: Shuffles) -> list[float]:
+    """The score of the label, and of each shuffle."""
     votes = _counted(alike, label.one_hot)
     shares = np.divide(votes, label.outside, out=np.zeros_like(votes), where=label.outside > 0)
     right = np.take_along_axis(label.one_hot, shares.argmax(axis=2)[:, :, None], axis=2)
     scores = (right * label.one_hot).sum(axis=0) / label.one_hot.sum(axis=0)
-    score, *null = scores.mean(axis=1).tolist()
-    p = (1 + sum(chance >= score - 1e-6 for chance in null)) / (1 + len(null))
-    high = float(np.quantile(null, 0.95))
-    return Prediction(shortcut.name, label.name, len(alike), score, 1 / scores.shape[1], high, p)
+    return [float(score) for score in scores.mean(axis=1)]
 
 
 def _counted(which: Array, one_hot: Array) -> Array:

@@ -16,6 +16,7 @@ RESERVED = {
     "dbscan", "reads", "may_know",
 }  # fmt: skip
 WITH_NULL = ("nmi", "purity")  # scores that metrics.json shows with their null; ami and ari are 0 by chance
+WITH_ENDS = ("ami", "ami_curve")  # with their interval
 DIGITS = 4
 
 
@@ -30,12 +31,14 @@ class Measured:
     low: float | None = None  # 95 % interval of the mean, over artists
     high: float | None = None
     null_mean: float | None = None
-    null_high: float | None = None
+    null_high: float | None = None  # 95 of 100 shuffles stay below
     coverage: float | None = None
     k: float | None = None
     classes: int | None = None  # values of the label that enter a mean over them
     counted: int | None = None  # tracks that have one of them
-    note: str = ""  # why the score is undefined
+    note: str = ""  # why the score is undefined, or how to read it
+    groups: int | None = None  # of artists, each left out once for the interval
+    null_low: float | None = None  # 5 of 100 shuffles stay below
 
 
 def mean(values: Iterable[float | None]) -> float | None:
@@ -86,7 +89,7 @@ def results(embedding: Representation, measured: Iterable[Measured], least: floa
     return [
         {"representation": embedding.name, "family": embedding.about["family"], "clusterer": row.clusterer, "k": row.k}
         | {"label": row.label, "score": row.score, "mean": mean(row.values), "low": row.low, "high": row.high}
-        | {"null_mean": row.null_mean, "null_high": row.null_high}
+        | {"groups": row.groups, "null_low": row.null_low, "null_mean": row.null_mean, "null_high": row.null_high}
         | {"seeds": len(row.values), **units, "coverage": row.coverage, "flag": flag(embedding, row.label, least)}
         | {"classes": row.classes, "counted": row.counted, "note": row.note}
         for row in measured
@@ -124,6 +127,8 @@ def _section(row: Measured, clusterer: str) -> str:
         return "dbscan"
     if row.score.startswith("stability"):
         return "stability"
+    if row.score.endswith("_fitted"):
+        return ""
     if not row.clusterer:
         return "beside"
     if row.clusterer != clusterer:
@@ -141,8 +146,8 @@ def _entries(row: Measured, section: str, *, leaky: bool) -> dict[str, object]:
         name = name.removeprefix(prefix)
     name = f"{name}_{row.label}" if section == "beside" and row.label else name
     numbers = {name: mean(row.values)}
-    if row.score == "ami":
-        numbers |= {"ami_low": row.low, "ami_high": row.high}
+    if row.score in WITH_ENDS:
+        numbers |= {f"{row.score}_low": row.low, f"{row.score}_high": row.high}
     if row.score in WITH_NULL:
         numbers[f"{row.score}_null"] = row.null_high
     suffix = "_leaky" if leaky and section == "beside" else ""

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import ortho_group
 
 from pipeline.core.store import Array
-from pipeline.score.factors import Dci, dci, mig, sap
+from pipeline.score.factors import Dci, dci, factor_scores, mig, sap
 
 TRACKS = 400
 Factors = dict[str, Array]
@@ -124,3 +124,24 @@ def test_collapsed_units_are_no_error(aligned: Array, factors: Factors) -> None:
     assert value(mig(collapsed, factors)) > 0.9
     assert value(sap(collapsed, factors)) > 0.9
     assert value(dci(collapsed, factors).disentanglement) > 0.9
+
+
+def test_what_is_shuffled_scores_as_noise_does(aligned: Array, factors: Factors, rng: np.random.Generator) -> None:
+    """Fault 13. Every seed has its value, and each score a null: that of noise, far below aligned units."""
+    group, few = np.arange(120) // 4, {name: column[:120] for name, column in factors.items() if name != "tempo"}
+    seeds = [aligned[:120, 1:], aligned[:120, 1:] + 0.1 * rng.standard_normal((120, 5))]
+    scores = factor_scores(seeds, few, group)
+    assert set(scores) == {"mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness"}
+    for values, null in scores.values():
+        assert len(values) == 2
+        assert null is not None
+        assert null.mean <= null.high < 0.3 < 0.6 < min(map(value, values))
+    noise = factor_scores([rng.standard_normal((120, 5))], few, group)
+    assert all(null and value(values[0]) < null.high + 0.1 for values, null in noise.values())
+
+
+def test_sap_of_a_category_by_hand() -> None:
+    """One of four tracks of a class is on the other side, twice: .75, half above chance; the second unit is constant."""
+    units = np.array([[0.0, 5], [0, 5], [0, 5], [1, 5], [1, 5], [1, 5], [1, 5], [0, 5]])
+    factor = np.array(list("aaaabbbb"), dtype=object)
+    assert sap(units, {"factor": factor}) == pytest.approx(0.5)

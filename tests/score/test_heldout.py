@@ -5,8 +5,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from pipeline.core.store import Array
-from pipeline.score.heldout import balanced, hits_heldout, knn_correct, knn_heldout, probe_heldout
-from pipeline.score.neighbours import artist_hit, knn_accuracy
+from pipeline.score.heldout import balanced, hits, hits_heldout, knn_correct, knn_heldout, probe_heldout, share
 
 TRACKS, FOLDS = 60, 3
 ARTISTS = np.array([f"artist {track // 3}" for track in range(TRACKS)], dtype=object)
@@ -45,11 +44,22 @@ def test_what_every_fit_places_by_its_label_is_read(rng: np.random.Generator) ->
     assert score(probe_heldout(values, FOLD, TRUTH)) == 1
 
 
-def test_neighbours_of_a_plain_space_are_those_that_were_always_counted(rng: np.random.Generator) -> None:
-    points = rng.standard_normal((TRACKS, 4)) + (TRUTH == "a")[:, None]
-    assert score(knn_correct(points, TRUTH, ARTISTS)) == pytest.approx(knn_accuracy(points, TRUTH, ARTISTS))
-    same = np.repeat(points[:, None], FOLDS, axis=1)
-    assert np.nanmean(hits_heldout(same, FOLD, ARTISTS)) == pytest.approx(artist_hit(points, ARTISTS))
+def test_artists_are_retrieved_in_the_space_of_the_fit_that_never_met_them(rng: np.random.Generator) -> None:
+    points = rng.standard_normal((TRACKS, 4)) + 3 * rng.standard_normal((20, 4))[np.arange(TRACKS) // 3]
+    values = np.repeat(points[:, None], FOLDS, axis=1)
+    np.testing.assert_array_equal(hits_heldout(values, FOLD, ARTISTS), hits(points, ARTISTS))
+    for number in range(FOLDS):
+        rows = np.flatnonzero(number == FOLD)
+        values[rows, number] = rng.standard_normal((len(rows), 4))
+    assert np.mean(hits_heldout(values, FOLD, ARTISTS)) < np.mean(hits(points, ARTISTS))
+
+
+def test_a_share_without_each_group_by_hand() -> None:
+    scores = share(np.array([1, 0, 1, 1, np.nan]), np.array([0, 0, 1, 2, 3]))
+    assert scores is not None
+    assert scores.whole.tolist() == [0.75]
+    assert scores.without[0].tolist() == pytest.approx([1, 2 / 3, 2 / 3])
+    assert share(np.ones(4), np.zeros(4)) is None
 
 
 @pytest.mark.parametrize("judge", [knn_heldout, probe_heldout])
