@@ -217,3 +217,18 @@ def test_a_shuffle_gives_an_artist_the_labels_of_another() -> None:
     assert all(len(set(row[group == artist].tolist())) == 1 for row in shuffled for artist in range(4))
     assert len({tuple(row) for row in shuffled.tolist()}) > 15
     assert {tuple(sorted(row)) for row in shuffled.tolist()} == {tuple(group * 10)}
+
+
+def test_meaningless_labels_of_artists_of_unequal_sizes_have_even_ps() -> None:
+    """Songs of an artist sound alike and have a favourite label: that alone must not look like agreement."""
+    ps = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        artist = np.repeat(np.arange(22), rng.integers(3, 15, 22))
+        labels, clusters = (
+            np.where(rng.random(len(artist)) < 0.8, rng.integers(5, size=22)[artist], rng.integers(5, size=len(artist)))
+            for _ in range(2)
+        )
+        ps.append(permutation_p("ami", labels.astype(str).astype(object), [clusters], artist, 99))
+    assert np.mean(np.array(ps) <= 0.1) <= 0.2
+    assert np.mean(ps) > 0.42
