@@ -236,29 +236,25 @@ def audit() -> pd.DataFrame:
 
 
 def questions() -> dict[str, Any]:
-    seen = {"clusterer": "kmeans", "low": -0.05, "high": 0.0712, "p": 0.7, "holm": 1.0, "smallest": 0.0831}
-    asked = []
-    for number, answer in enumerate(("yes", "no", "mixed", "undecided")):
-        compared = seen | {"model": "beta 4", "against": "vae", "score": "AMI genre", "difference": 0.0107}
-        compared |= {"verdict": "undecided"}
-        rows = [
-            {
-                "name": name,
-                "score": "AMI genre",
-                "clusterer": "kmeans",
-                "mean": mean,
-                "low": 0.1,
-                "high": 0.9,
-                "seeds": 10,
-            }
-            | {"active_units": units, "beta": beta}
-            for name, mean, units, beta in (("vae", 0.6123, 12.0, 1.0), ("beta 4", 0.5871, 8.5, 4.0))
-        ]
-        asked.append(
-            {"id": f"q{number}", "question": f"Is it so, {number}?", "answer": answer, "verdict": f"{answer}: <words>."}
-            | {"rows": rows, "comparisons": [compared, compared | {"clusterer": "gmm"}]}
-        )
-    return {"seeds": 10, "questions": asked}
+    numbers = {"difference": 0.0107, "low": -0.05, "high": 0.0712, "holm": 1.0, "smallest": 0.0831}
+    about = {"model": "beta 4", "against": "vae", "score": "ami", "column": "genre", "verdict": "undecided"}
+    claim = numbers | about | {"short": "beta 4 in AMI of genre", "sentence": "Whether <it> is so is undecided (AMI)."}
+    primary = numbers | about | {"clusterer": "kmeans", "p": 0.7, "note": "", "family": "primary"}
+    compared = [primary, primary | {"clusterer": "gmm"}, primary | {"against": "pca_m", "family": "secondary"}]
+    trials = (("vae", 0.6123, 12.0, 1.0), ("beta 4", 0.5871, 8.5, 4.0), ("pca_3", 0.7071, None, None))
+    shared = {"clusterer": "kmeans", "low": 0.1, "high": 0.9, "seeds": 5}
+    rows = [
+        shared | {"name": name, "mean": mean, "active_units": units, "beta": beta} | score
+        for name, mean, units, beta in trials
+        for score in ({"score": "ami", "column": "genre"}, {"score": "refits", "column": ""})
+    ]
+    names = {"representations": "yes", "lyrics": "mixed", "language": "equivalent", "stability": "undecided"}
+    asked = [
+        {"id": name, "question": f"Is it so, {number}?", "answer": answer, "verdict": f"{answer}: <words>. More words."}
+        | {"claims": [claim], "rows": rows, "comparisons": compared}
+        for number, (name, answer) in enumerate(names.items())
+    ]
+    return {"seeds": 5, "folds": 5, "questions": asked}
 
 
 def pictures(folder: Path) -> None:

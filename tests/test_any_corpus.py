@@ -70,7 +70,7 @@ def test_songs_alone_without_lyrics_labels_or_artists(quick: Path, caplog: pytes
     assert answers["representations"].startswith("Not asked: no column says what the sound should show")
     assert answers["lyrics"] == "Not asked: no track has lyrics."
     assert answers["language"] == "Not asked: no column names the languages."
-    assert not answers["stability"].startswith("Not asked")
+    assert answers["stability"].startswith("Not asked: clusters of 3 fits to other artists or more are needed")
     assert "has no column '" not in caplog.text
 
 

@@ -130,12 +130,15 @@ def _raw(root: Path) -> tuple[tuple[str, ...], list[np.ndarray]]:
 def test_every_question_gets_a_verdict_from_its_own_trials(done: Path) -> None:
     questions.main()
     first = (done / "reports" / "questions.json").read_bytes()
-    told = json.loads(first)
-    assert [one["id"] for one in told["questions"]] == ["representations", "lyrics", "language", "stability"]
-    for one in told["questions"]:
-        assert one["answer"] in {"yes", "no", "mixed", "not shown"}
-        assert one["rows"]
-        assert one["comparisons"]
-        assert {row["seeds"] for row in one["rows"]} == {2}
+    report = json.loads(first)
+    assert (report["seeds"], report["folds"]) == (2, 2)
+    *asked, stability = report["questions"]
+    assert [each["id"] for each in asked] == ["representations", "lyrics", "language"]
+    for each in asked:
+        assert each["answer"] in {"yes", "no", "mixed", "undecided", "equivalent"}
+        assert each["claims"]
+        assert {row["family"] for row in each["comparisons"]} == {"primary", "secondary"}
+        assert {row["seeds"] for row in each["rows"]} <= {1, 2}  # of clusters; of neighbours there is one fit per fold
+    assert stability["verdict"] == "Not asked: clusters of 3 fits to other artists or more are needed: see `folds`."
     questions.main()
     assert (done / "reports" / "questions.json").read_bytes() == first

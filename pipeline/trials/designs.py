@@ -1,4 +1,4 @@
-"""What is trained for the questions: small dense models on numbers of the sound, alike but for one thing."""
+"""What is fitted for the questions: small dense models on numbers of the sound, alike but for one thing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,8 +14,19 @@ from pipeline.nets.families import experts, joined
 
 
 @dataclass(frozen=True)
+class Primary:
+    """The scores of the claims by which each question is answered."""
+
+    representations: Annotated[tuple[Literal["ami", "ami_curve", "knn"], ...], NonEmpty()]
+    lyrics: Annotated[tuple[Literal["ami", "knn"], ...], NonEmpty()]
+    language: Annotated[tuple[Literal["ami", "knn", "probe"], ...], NonEmpty()]
+    stability: Annotated[tuple[Literal["refits"], ...], NonEmpty()]
+
+
+@dataclass(frozen=True)
 class Questions:
     seeds: Annotated[int, Within(2)]
+    primary: Primary
     sound: str  # the column that the sound should predict; auto: what the corpus declares, "" where it has none
     words: str  # the column that the lyrics should predict; auto, as `sound`
     language: str  # the column by which an embedding may fall apart; auto, as `sound`
@@ -38,14 +49,14 @@ class Condition:
     """What sets one trial apart from the others. Its name is for display and as a key, and is never parsed."""
 
     name: str
-    kind: Literal["dense", "fused", "pca", "track_lda", "lyrics"]
+    kind: Literal["dense", "fused", "linear", "lyrics"]
     objective: Literal["beta", "tc", "dip"] = "beta"
     beta: float = 1.0
     crossed: bool = False  # encodes one half of a track's segments and decodes the other
     text: str = ""  # the array of lyrics that it reads
     shuffled: bool = False  # each track has the lyrics of another
     missing: float = 0.0  # share of the tracks with lyrics whose lyrics are removed
-    dimensions: int = 0  # of PCA
+    dimensions: int = 0  # of PCA that is cut to as many
 
     @property
     def swept_beta(self) -> float | None:
@@ -73,9 +84,19 @@ class Condition:
         return self.kind == "fused" and bool(self.text) and not self.shuffled and not self.missing
 
     @property
-    def is_resampled(self) -> bool:
-        """Whether the last question asks how its clusters are reproduced from fewer tracks."""
-        return self.kind == "pca" or (self.kind == "dense" and not self.crossed)
+    def is_clustered(self) -> bool:
+        """Whether a claim is of its clusters of all tracks: else it is not fitted to all of them."""
+        return not self.missing and not self.dimensions and (self.kind != "dense" or self.is_plain)
+
+    @property
+    def has_curve(self) -> bool:
+        """Whether the first question asks for its clusters at every k."""
+        return self.is_plain or (self.kind == "linear" and not self.dimensions)
+
+    @property
+    def is_refitted(self) -> bool:
+        """Whether the last question asks how alike the clusters of its fits are."""
+        return bool(self.dimensions) or (self.kind == "dense" and not self.crossed)
 
 
 @dataclass(frozen=True)
@@ -85,6 +106,11 @@ class Design:
     condition: Condition
     model: Model
     train: Train
+
+    def lot(self, number: int) -> Model:
+        """The model of one fit: what is done to the lyrics at random is done anew for each."""
+        changed = self.condition.shuffled or self.condition.missing
+        return replace(self.model, source=replace(self.model.source, lot=number)) if changed else self.model
 
 
 def designs(q: Questions, train: Train, *, texts: tuple[str, ...], halves: bool) -> Iterator[Design]:
@@ -102,7 +128,7 @@ def designs(q: Questions, train: Train, *, texts: tuple[str, ...], halves: bool)
         best = Condition(f"audio + {texts[-1]}", "fused", text=texts[-1])
         yield _fused(q, train, replace(best, name=f"{best.name} shuffled", shuffled=True))
         for share in q.missing:
-            if share > 0:
+            if 0 < share < 1:  # with all of them missing it is `audio`, to the byte
                 yield _fused(q, train, replace(best, name=f"{best.name}, {share:.0%} missing", missing=share))
     for beta in q.betas:
         if beta != 1:  # which is `vae`
