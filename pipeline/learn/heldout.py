@@ -45,4 +45,4 @@ def words(name: str, ids: Sequence[str], fold: int | None) -> Array:
     folder, refitted = store.BUILD / "lyrics", f"{name}_heldout"
     if fold is None or not (folder / f"{refitted}.npy").exists():
         return np.array(store.read_rows(folder, name).at(ids)[name])
-    return np.asarray(store.read_rows(folder, refitted).at(ids)[refitted][:, fold], dtype=np.float32)
+    return np.array(store.read_rows(folder, refitted).at(ids)[refitted][:, fold], dtype=np.float32)
