@@ -231,7 +231,7 @@ def _write(p: Params, tracks: Tracks, scores: list[Scored]) -> None:
     }
     for name, rows in tables.items():
         table = pd.DataFrame(rows, columns=COLUMNS.get(name)).round(6)
-        whole = [column for column in ("classes", "counted") if column in table]
+        whole = [column for column in ("classes", "counted", "groups") if column in table]
         store.write_table(store.REPORTS / f"{name}.csv", table.astype(dict.fromkeys(whole, "Int64")))
     has_lyrics = store.read_rows(store.BUILD / "lyrics", "has_lyrics").at(tracks.ids)["has_lyrics"]
     data = {"tracks": len(tracks.ids), "with_lyrics": int(has_lyrics.sum())} | _small(len(tracks.ids), p.cluster)

@@ -19,6 +19,7 @@ from pipeline.score.verdicts import Scores
 
 ILISI_K = 20  # a ninth of 180 tracks
 KBET_K = 25  # about 5 of each batch are expected where there are five, which chi-squared needs
+SHARE = 4  # of the tracks at most one in so many is a neighbour: all of them together are always mixed
 ALPHA = 0.05  # kBET: a neighbourhood is refused below this p value, as in the reference
 SHUFFLES = 200  # of the batches
 
@@ -79,7 +80,7 @@ def mixed(name: str, seeds: Sequence[Sequence[Space]], batches: Array, group: Ar
     batch, number = coded(batches)
     known = batch >= 0
     batch, group = batch[known], group[known]
-    k = min({"ilisi": ILISI_K, "kbet": KBET_K}[name], len(batch))
+    k = min({"ilisi": ILISI_K, "kbet": KBET_K}[name], len(batch) // SHARE)
     if number < 2 or k < LEAST_K[name]:
         return None
     rng = np.random.default_rng(0)
@@ -91,7 +92,7 @@ def mixed(name: str, seeds: Sequence[Sequence[Space]], batches: Array, group: Ar
         by_track = np.concatenate([BY_TRACK[name](space, rows, k) for space in known_spaces], axis=1)
         asked = np.concatenate([group[space.asked] for space in known_spaces])
         wholes.append(summarise(by_track, number))
-        withouts.append([summarise(by_track[:1, asked != left], number)[0] for left in names])
+        withouts.append([summarise(by_track[:1, asked != left], number)[0] for left in names if len(names) > 1])
     whole, nulls = np.array(wholes)[:, 0], np.array(wholes)[:, 1:]
     low, high = np.quantile(nulls, [0.05, 0.95], axis=1).mean(axis=1)
     scores = Scores(whole, np.array(withouts)) if len(names) > 1 else None

@@ -8,9 +8,10 @@ Each part is scaled so that 0 is what chance gives and 1 what is perfect, and cu
     ilisi, kbet  score / score of shuffled batches; a space in which no neighbourhood has two batches scores 0
     probe        1 - (score - chance) / (1 - chance) of the column to be mixed: 1 if no line reads it, 0 if one can
 
-Conservation is the mean of the first three, mixing that of the others; both are undefined where a part is, unless no
-representation has it. All but ami_curve are held out. What a model keeps of the column that it is conditioned on is
-undefined; that it mixes its values counts, as it does for the methods of scIB, which are all told the batch.
+Conservation is the mean of the first three, mixing that of the others; both are undefined where a part is. Only where
+no representation has an artist_hit (no artists are known) or a probe (the column is no label) do they do without it.
+All but ami_curve are held out. What a model keeps of the column that it is conditioned on is undefined; that it mixes
+its values counts, as it does for the methods of scIB, which are all given the batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from pipeline.score.summary import Measured, TableRow, condition, mean
 
 CONSERVATION = ("ami_curve", "knn", "artist_hit")
 MIXING = ("ilisi", "kbet", "probe")
+OPTIONAL = ("artist_hit", "probe")
 COLUMNS = ["representation", "facet", "label", "conservation", "mixing", *CONSERVATION, *MIXING]
 ENDS = (-0.2, 1.2)
 
@@ -35,7 +37,7 @@ def rows(
     table: list[TableRow] = []
     for facet, label in facets.items():
         every = [scaled(measured, "" if label == condition(each) else label, mixing) for each, measured in scored]
-        known = {name for parts in every for name, value in parts.items() if value is not None}
+        known = {name for parts in every for name, value in parts.items() if value is not None}  # to any
         for (embedding, _), parts in zip(scored, every, strict=True):
             means = {"conservation": _mean(parts, CONSERVATION, known), "mixing": _mean(parts, MIXING, known)}
             row = {"representation": embedding.name, "facet": facet, "label": label}
@@ -72,6 +74,6 @@ def _of_shuffled(row: Measured | None) -> float | None:
 
 
 def _mean(parts: Parts, names: Sequence[str], known: set[str]) -> float | None:
-    """The mean of those parts that any representation has."""
-    values = [parts[name] for name in names if name in known]
-    return None if not values or None in values else mean(values)
+    """The mean of the parts; None where any of them is."""
+    values = [parts[name] for name in names if name in known or name not in OPTIONAL]
+    return None if None in values else mean(values)

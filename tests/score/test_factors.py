@@ -141,7 +141,7 @@ def test_what_is_shuffled_scores_as_noise_does(aligned: Array, factors: Factors,
 
 
 def test_sap_of_a_category_by_hand() -> None:
-    """One of four tracks of a class is on the other side, twice: .75, half above chance; the second unit is constant."""
+    """One of four tracks of each class is on the other side: .75, half above chance; the second unit is constant."""
     units = np.array([[0.0, 5], [0, 5], [0, 5], [1, 5], [1, 5], [1, 5], [1, 5], [0, 5]])
     factor = np.array(list("aaaabbbb"), dtype=object)
     assert sap(units, {"factor": factor}) == pytest.approx(0.5)

@@ -35,8 +35,9 @@ def test_a_row_of_results_carries_all_that_is_needed_to_believe_it() -> None:
     (row,) = results(embedding("easy", **units(3, 5)), [one], LEAST)
     assert row == {
         "representation": "easy", "family": "toy", "clusterer": "kmeans", "k": 6.0, "label": "genre", "score": "ami",
-        "mean": 0.5, "low": 0.3, "high": 0.7, "null_mean": 0.01, "null_high": 0.05, "seeds": 2, "active_units": 4.0,
-        "latent": 16, "coverage": 0.9, "flag": "", "classes": None, "counted": None, "note": "",
+        "mean": 0.5, "low": 0.3, "high": 0.7, "groups": None, "null_low": None, "null_mean": 0.01, "null_high": 0.05,
+        "seeds": 2, "active_units": 4.0, "latent": 16, "coverage": 0.9, "flag": "", "classes": None,
+        "counted": None, "note": "",
     }  # fmt: skip
 
 
@@ -79,10 +80,11 @@ def test_what_must_not_lead_is_flagged_however_good_its_score() -> None:
     }  # fmt: skip
 
 
-def test_metrics_tell_the_headline_clusterer_and_what_stands_beside() -> None:
+def test_metrics_hold_the_headline_clusterer_and_what_stands_beside() -> None:
     measured = [
         Measured("kmeans", "genre", "ami", [0.1, 0.2], 0.05, 0.25),
         Measured("kmeans", "genre", "nmi", [0.2, 0.4], null_mean=0.05, null_high=0.08),
+        Measured("kmeans", "genre", "ami_curve", [0.3, 0.5], 0.2, 0.6),
         Measured("gmm", "genre", "ami", [9.0]),
         Measured("oracle", "genre", "ami", [9.0]),
         Measured("kmeans", "", "own_silhouette", [0.5]),
@@ -90,12 +92,15 @@ def test_metrics_tell_the_headline_clusterer_and_what_stands_beside() -> None:
         Measured("dbscan", "", "coverage", [0.5]),
         Measured("dbscan", "genre", "ami", [9.0]),
         Measured("", "genre", "probe", [0.75]),
+        Measured("", "genre", "probe_fitted", [9.0]),
+        Measured("kmeans", "", "words_silhouette", [9.0]),
         Measured("", "", "artist_hit", [0.5]),
         Measured("kmeans", "", "stability_seeds", [0.8]),
     ]
     assert headlines(embedding(**units(3, 5)), measured, "kmeans", LEAST) == {
         "family": "toy", "reads": [], "active_units": 4.0, "latent": 16,
-        "genre": {"ami": 0.15, "ami_low": 0.05, "ami_high": 0.25, "nmi": 0.3, "nmi_null": 0.08},
+        "genre": {"ami": 0.15, "ami_low": 0.05, "ami_high": 0.25, "nmi": 0.3, "nmi_null": 0.08,
+                  "ami_curve": 0.4, "ami_curve_low": 0.2, "ami_curve_high": 0.6},
         "own_space": {"silhouette": 0.5},
         "reference_space": {"silhouette": 0.25},
         "dbscan": {"coverage": 0.5},
