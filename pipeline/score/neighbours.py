@@ -27,7 +27,7 @@ def nearest_among(rows: Array, points: Array, k: int) -> tuple[Array, Array]:
     many = len(rows)
     both = np.concatenate([rows, points])
     near, exists = nearest(both, k, (np.arange(len(both)) >= many).astype(np.int64))
-    return near[many:], exists[many:]
+    return np.where(exists, near, 0)[many:], exists[many:]  # one that does not exist is none of the points either
 
 
 def nearest_others(points: Array, k: int) -> tuple[Array, Array]:

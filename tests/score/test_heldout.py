@@ -125,3 +125,11 @@ def test_the_interval_is_of_the_mean_of_the_seeds_from_fixed_predictions(rng: np
     assert scores is not None
     assert mean is not None
     np.testing.assert_allclose(scores.without.mean(axis=0), mean.without[0])
+
+
+def test_a_fit_to_fewer_tracks_than_neighbours_is_judged_by_all_of_them() -> None:
+    fold = np.array([0] * 4 + [1] * 8)
+    truth = np.array(["a", "b"] * 6, dtype=object)
+    places = np.repeat((np.arange(12) % 2).astype(float)[:, None, None], 2, axis=1)
+    judged = knn_heldout(places, fold, truth)  # the fold of 8 has 4 others, and 10 neighbours are asked for
+    assert set(judged.tolist()) <= {0.0, 1.0}
