@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal
 import numpy as np
 import torch
 
-from pipeline.core import command, params, store
+from pipeline.core import command, params, store, workers
 from pipeline.core.command import Problem
 from pipeline.core.device import choose_device
 from pipeline.core.params import Count, Layers, NonEmpty, Number, Seeds, Share, Within
@@ -189,6 +189,7 @@ def learn_contrastive(folder: Path, ids: tuple[str, ...], sound: Array, valid: A
 
 def main() -> None:
     p = params.load(Params)
+    workers.one_thread()  # small matrices, many times: several threads would mostly wait for each other
     folder = store.fresh_folder(store.BUILD / "baselines")
     rows = store.read_rows(EARS, "sound", "valid")
     if len(rows.ids) < 3:
