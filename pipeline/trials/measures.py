@@ -40,7 +40,7 @@ def probe(trial: Trial, truth: Array, fold: Array, group: Array) -> ByClusterer:
 
 def artist_hit(trial: Trial, artists: Array, fold: Array, group: Array) -> ByClusterer:
     """How often a track of the same artist is among the nearest, by the fit that never met it."""
-    return {"": _share(heldout.hits_heldout(trial.heldout, fold, artists), group)}
+    return {"": heldout.share(heldout.hits_heldout(trial.heldout, fold, artists), group)}
 
 
 def refit_agreement(trial: Trial, truth: Array, group: Array) -> ByClusterer:
@@ -97,13 +97,3 @@ def _without_each(name: str, value: Array, labels: Labels, group: Array) -> tupl
     scores = AGREEMENT[name](Contingency(np.concatenate([total, total - counts])))
     return float(scores[0]), np.asarray(scores[1:])
 
-
-def _share(correct: Array, group: Array) -> Scores | None:
-    """The share of the tracks that are right, and without each group of tracks."""
-    judged = np.isfinite(correct)
-    _, number = np.unique(group[judged], return_inverse=True)
-    tracks, right = np.bincount(number), np.bincount(number, correct[judged])
-    if len(tracks) < 2:
-        return None
-    without = (right.sum() - right) / (tracks.sum() - tracks)
-    return Scores(np.array([right.sum() / tracks.sum()]), without[None])
