@@ -8,7 +8,7 @@ Writes reports/ladder.csv: which linear methods, other baselines and models have
 
 import logging
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -96,7 +96,7 @@ def _rivals(model: Representation, representations: Sequence[Representation], p:
     by_name = {each.name: each for each in representations}
     among: dict[str, tuple[str, ...]] = {name: (name,) for name in p.compare.against}
     if LINEAR in among:
-        among[LINEAR] = tuple(each.name for each in embeddings.rungs(model, representations))
+        among[LINEAR] = tuple(each.name for each in rungs(model, representations))
     if PCA_M in among and "pca" in by_name:
         cut = f"pca_{embeddings.pca_control(model, by_name['pca'])}"
         among[PCA_M] = (cut if cut in by_name else "pca",)  # all dimensions: PCA itself
@@ -104,13 +104,26 @@ def _rivals(model: Representation, representations: Sequence[Representation], p:
     return {against: names for against, names in known.items() if names and model.name not in names}
 
 
+def rungs(model: Representation, representations: Sequence[Representation]) -> list[Representation]:
+    """The linear methods on the model's input. One that reads the sound alone, or the words, reads it too.
+
+    Words beside the sound cost a linear method what it knows of the sound: a model of both that is above such methods
+    alone need not be above the one that leaves the words out.
+    """
+    about = model.about
+    both = about.get("input", "lyrics") != "lyrics" and about.get("lyrics", "none") != "none"
+    parts = [about, *([{**about, "lyrics": "none"}, {**about, "input": "lyrics"}] if both else [])]
+    every = [each for part in parts for each in embeddings.rungs(replace(model, about=part), representations)]
+    return list({each.name: each for each in every}.values())
+
+
 def ladder(representations: Sequence[Representation]) -> Iterator[dict[str, str]]:
     """What has the same input: linear methods, what is neither linear nor a VAE, and models."""
     seen = set[tuple[str, str]]()
     for model in representations:
-        rungs = embeddings.rungs(model, representations) if model.is_model else []
+        linear = rungs(model, representations) if model.is_model else []
         others = [each for each in representations if _is_other(each) and _input(each) == _input(model)]
-        kinds = {"linear": rungs, "other": others, "model": [model]} if rungs else {}
+        kinds = {"linear": linear, "other": others, "model": [model]} if linear else {}
         for kind, members in kinds.items():
             for each in members:
                 if (_input(model), each.name) not in seen:

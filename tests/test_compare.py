@@ -154,6 +154,24 @@ def test_a_model_is_held_against_its_own_input_and_a_worse_one_is_named(caplog: 
     assert rungs["mfcc"] == ["pca_mfcc", "conv"]
 
 
+def test_a_model_of_sound_and_words_has_to_beat_the_sound_alone_too() -> None:
+    """Fault 4: beside PCA of both, whose words drown the genre, a fusion would win for leaving the words out."""
+    both, words = SOUND | {"lyrics": "bert"}, {"input": "lyrics", "lyrics": "bert", "linear": True}
+    fill(
+        *add("pca_both", "baselines", 0.8, both | {"linear": True}),
+        *add("pca_metric", "baselines", 0.0, LINEAR),
+        *add("bert", "baselines", 0.9, words),
+        *add("fusion", "medium", 0.0, both),
+    )
+    table = run()
+    row = table["genre", "fusion", "ami_curve", "kmeans"]
+    assert (row["rival"], row["verdict"]) == ("pca_metric", "equivalent")
+    ladder = pd.read_csv("reports/ladder.csv")
+    rungs = ladder[(ladder["input"] == "sound and lyrics") & (ladder["kind"] == "linear")]["representation"]
+    assert set(rungs) == {"pca_both", "pca", "pca_metric", "bert"}
+    assert "pca_both" not in set(ladder[ladder["input"] == "sound"]["representation"])
+
+
 def test_clusters_of_a_half_whose_other_half_was_learnt_are_not_counted() -> None:
     """Fault 1: fitted to both halves of these songs, a network finds in one what it remembers of the other."""
     fill(*add("hard_audio", "hard", 0.0, SOUND | {"latent": 4}))

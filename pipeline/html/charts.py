@@ -13,6 +13,7 @@ FOREST_WIDTH, FOREST_ROW = 430, 26
 CURVES_LEFT, CURVES_WIDTH, CURVES_HEIGHT, CURVES_RIGHT = 48, 420, 220, 110  # margin, plot, plot, room for names
 COLOURS = 7
 LETTER, TEXT = 6.4, 12.0  # width and height of a letter in the pictures
+LEAST_WIDTH = 0.1  # of an axis without zero: smaller differences are no more than chance
 MOVES = (0, 13, -13, 26, -26, 39, -39, 52, -52)  # by which a name may stand below its dot
 
 Axis = tuple[float, float]
@@ -125,7 +126,7 @@ def scatter(
     points: Mapping[str, tuple[float, float]], strong: Sequence[str], summary: str, names: tuple[str, str]
 ) -> Markup:
     """A dot and its name for each point; those of `strong` have a colour. `names` are those of the axes."""
-    along, up = (axis([Span(place[side]) for place in points.values()], (0.0, 1.0)) for side in (0, 1))
+    along, up = (_around([place[side] for place in points.values()]) for side in (0, 1))
     places = {name: (_across(x, along), _down(y, up)) for name, (x, y) in points.items()}
     kinds = {name: "line-1" if name in strong else "" for name in places}
     shapes = _frame(along, up) + _beside(places)
@@ -133,6 +134,13 @@ def scatter(
     shapes.append(part("words", "tick", CURVES_LEFT + CURVES_WIDTH / 2, CURVES_HEIGHT + 34, names[0]))
     shapes.append(part("words", "tick start", 8, -6, names[1]))
     return part("chart", f"0 -18 {CURVES_LEFT + CURVES_WIDTH + CURVES_RIGHT} {CURVES_HEIGHT + 58}", summary, shapes)
+
+
+def _around(values: Sequence[float]) -> Axis:
+    """An axis that holds the values, and no zero if that is far: what matters is which lies beyond which."""
+    low, high = min(values), max(values)
+    room = max(0.1 * (high - low), (LEAST_WIDTH - (high - low)) / 2)
+    return low - room, high + room
 
 
 def _beside(places: Mapping[str, tuple[float, float]]) -> list[Markup]:
@@ -175,7 +183,7 @@ def _frame(along: Axis, up: Axis) -> list[Markup]:
         y = _down(value, up)
         shapes.append(part("line", _ground(value), CURVES_LEFT, y, CURVES_LEFT + CURVES_WIDTH, y))
         shapes.append(part("words", "tick end", CURVES_LEFT - 6, y + 4, f"{value:g}"))
-    inside = [value for value in _ticks(along, 10) if along[0] <= value <= along[1]]
+    inside = [value for value in _ticks(along, 8) if along[0] <= value <= along[1]]
     return shapes + [part("words", "tick", _across(value, along), CURVES_HEIGHT + 16, f"{value:g}") for value in inside]
 
 

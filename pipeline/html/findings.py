@@ -210,10 +210,11 @@ def _span(row: Part) -> Span:
 def _cell(about: Part, row: Part, verdict: str, span: Span, along: Axis) -> Cell:
     if row["mean"].number is None:
         return Cell(number(row["mean"]), None, "score")
-    interval = strip(span, along, "model" if rank.is_model(about) else "baseline")
+    near = row["score"].text == rank.NEAR  # its interval takes the second line, where the other score is drawn
+    drawn = "" if near else strip(span, along, "model" if rank.is_model(about) else "baseline")
     shown = "leaky" if row["flag"].text == "leaky" else verdict
     bold = shown == "better" and "flag" not in about
-    return Cell(part("claimed", row, interval, bold, shown), row["mean"].number, "score")
+    return Cell(part("claimed", row, drawn, bold, shown), row["mean"].number, "score")
 
 
 def _units(about: Part) -> Cell:

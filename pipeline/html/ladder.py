@@ -11,6 +11,7 @@ from pipeline.html.outputs import Empty, Outputs, Part
 from pipeline.html.templates import part
 
 KINDS = {"linear": "linear", "other": "neither", "model": "VAE"}
+RUNGS = ("raw", "pca", "pca_white", "pca_segments", "ppca", "pca_metric", "track_lda")  # from the plainest
 NOTE = (
     "All methods of a tab have the same input. ◆: the linear method that a VAE has to beat under that score. The sign"
     " beside a VAE is its verdict against it: ▲ better, ▼ worse, ＝ no relevant difference, ○ undecided, † not counted."
@@ -36,13 +37,16 @@ def ladder(out: Outputs) -> Markup:
 
 def _sheet(out: Outputs, source: str, members: Sequence[Part]) -> Markup:
     """A table per label, behind tabs of their own."""
-    order = list(KINDS)
     kinds = {row["representation"].text: row["kind"].text for row in members}
-    names = sorted(kinds, key=lambda name: order.index(kinds[name]))
+    names = sorted(kinds, key=lambda name: (list(KINDS).index(kinds[name]), _rung(name)))
     about = out.representations()
     notes = [NOTE, *tuned.notes(names), *encoders.notes(about[name] for name in names)]
     sheets = {label: _table(out, label, {name: kinds[name] for name in names}, source) for label in out.shown()}
     return tabs(f"ladder-{source.replace(' ', '-')}", sheets) + part("notes", notes)
+
+
+def _rung(name: str) -> int:
+    return RUNGS.index(name) if name in RUNGS else len(RUNGS)
 
 
 def _table(out: Outputs, label: str, kinds: Mapping[str, str], source: str) -> Markup:
