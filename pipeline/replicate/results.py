@@ -34,7 +34,7 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
     for row in _records(store.read_table(folder / "reports" / "comparisons.csv")):
         if row["verdict"] != "leaky":
             claim = (row["model"], row["against"], row["label"], row["score"], row["clusterer"])
-            yield _row("compare", *claim, row["difference"])
+            yield _row("compare", *claim, row["difference"], primary=row["against"] == PRIMARY)
     for question in store.read_json(folder / "reports" / "questions.json")["questions"]:
         for row in question["comparisons"]:
             claim = (row["model"], row["against"], row["column"], row["score"], row["clusterer"])
@@ -50,7 +50,7 @@ def _row(
 ) -> dict[str, Any]:
     number = float(value) if value not in ("", None) else float("nan")
     named = {"source": source, "model": model, "against": against, "label": label, "score": score}
-    return {**named, "clusterer": clusterer, "value": number, "primary": primary or against == PRIMARY}
+    return {**named, "clusterer": clusterer, "value": number, "primary": primary}
 
 
 def verdicts(rows: pd.DataFrame, effects: Effects) -> pd.DataFrame:
