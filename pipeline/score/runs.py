@@ -18,7 +18,7 @@ from pipeline.core.store import Array
 from pipeline.score.labels import Labels
 
 FOLDER = store.BUILD / "cluster"
-CURVE = "kmeans_curve"  # the clusterer of the k-curve: KMeans with fewer starts, for every k
+CURVE = "kmeans_curve"  # the clusterer of the k-curve: KMeans for every k
 COLUMNS = ("representation", "clusterer", "k", "seed", "note", "column")
 
 

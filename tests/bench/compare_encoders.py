@@ -22,7 +22,7 @@ from pipeline.core.store import Array
 from pipeline.learn import linear
 from pipeline.nets.crossview import FirstStage, Segments, two_stages, view_songs
 from pipeline.nets.fit import embed
-from pipeline.score import jackknife, neighbours, stability
+from pipeline.score import heldout, jackknife, neighbours, stability
 from pipeline.score.agreement import agreements
 from pipeline.score.kmeans import kmeans
 from pipeline.score.verdicts import GROUPS, groups
@@ -150,13 +150,15 @@ class Scorer:
         truth = self.songs.column(kind)[self.subset]
         artist, known = neighbours.artist_numbers(self.artists, len(truth)), truth != ""
 
-        def score(embedding: Array, rows: Array) -> float:
-            rows = rows & known
-            near, exists = neighbours.nearest(embedding[rows], 10, artist[rows])
-            return float((truth[rows][near] == truth[rows, None])[exists].mean())
+        def alike(embedding: Array) -> Array:
+            near, exists = neighbours.nearest(embedding[known], 10, artist[known])
+            shares = np.full(len(truth), np.nan)
+            same = ((truth[known][near] == truth[known, None]) & exists).sum(axis=1)
+            shares[known] = np.where(exists.any(axis=1), same / np.maximum(exists.sum(axis=1), 1), np.nan)
+            return shares
 
-        each, scores = jackknife.track_scores(score, points, self.group)
-        self.put(f"{kind}, P@10", float(np.mean([value or 0.0 for value in each])), *jackknife.ends(scores))
+        scores = heldout.share(np.stack([alike(embedding) for embedding in points]), self.group)
+        self.put(f"{kind}, P@10", float(scores.whole.mean()) if scores else None, *jackknife.ends(scores))
 
     def labels(self, points: list[Array], *kinds: str) -> None:
         for kind in kinds:
@@ -167,9 +169,10 @@ class Scorer:
                 self.agreement(points, "words", k, name)
         self.agreement(points, "language", 2)
         spoken = self.songs.column("language")[self.subset]
-        self.put("language, kNN", neighbours.knn_accuracy(points[0], spoken, None))
+        scores = heldout.balanced(heldout.knn_correct(points[0], spoken, None), spoken, np.arange(len(spoken)))
+        self.put("language, kNN", float(scores.whole.mean()) if scores else None)
         if self.artists is not None:
-            hits = [neighbours.artist_hit(each, self.artists) or 0.0 for each in points]
+            hits = [np.nanmean(heldout.hits(each, self.artists)) for each in points]
             self.put("artist, hit@5", float(np.mean(hits)))
 
     def own_half(self, first: Array, second: Array) -> None:

@@ -202,6 +202,13 @@ def test_the_curve_has_every_k_and_finds_the_planted_one(blobs: Array) -> None:
     assert all(labels[7] == ABSENT for labels in found.values())
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_curve_starts_as_often_as_the_clusterer(seed: int, rng: np.random.Generator) -> None:
+    """Fault 15. The rows named oracle are read off the curve, and stand beside those of the clusterer."""
+    points = rng.standard_normal((120, 6))
+    np.testing.assert_array_equal(curve(points, P, seed)[P.k], clustered(points, "kmeans", P, seed)[0])
+
+
 def test_the_curve_ends_where_the_tracks_end(rng: np.random.Generator) -> None:
     assert list(curve(rng.standard_normal((4, 2)), P, 0)) == [2, 3]
 
