@@ -65,6 +65,17 @@ def test_the_answer_names_the_better_model_and_leads_with_the_mean_over_k_and_kn
 
 
 @pytest.mark.usefixtures("project")
+def test_a_win_on_a_poor_input_names_the_baseline_that_is_above_it() -> None:
+    assert "best baseline of all" not in plain(written("answer"))
+    higher = {"representation": "pca", "label": "genre", "score": "ami_curve"}
+    change_rows(
+        "results.csv",
+        lambda rows: rows.assign(mean=rows["mean"].mask((rows[list(higher)] == higher).all(axis=1), "0.8")),
+    )
+    assert "The best baseline of all inputs, pca, is above it: 0.80 ." in plain(written("answer"))
+
+
+@pytest.mark.usefixtures("project")
 def test_where_no_vae_wins_the_answer_says_so_and_names_the_closest() -> None:
     """Fault 2 and 3: without a win over the strongest linear method the headline is that there is none."""
     change_rows("comparisons.csv", verdict_of("easy", "ami_curve", "undecided"))

@@ -50,6 +50,7 @@ class Tile:
 
 
 Grouped = Sequence[tuple[str, str, Sequence[Claim]]]  # model, label and claims
+Row = tuple[str, Part]  # a representation and its row of results.csv
 
 
 def answer(out: Outputs) -> Markup:
@@ -67,7 +68,7 @@ def answer(out: Outputs) -> Markup:
         "answer",
         tiles=tiles,
         tested=tested,
-        wins=wins,
+        wins=[(*win, _above(out, *win[:2])) for win in wins],
         rest=[label for label in out.shown() if label not in {label for _, label, _ in wins}],
         closest=_closest(tiles),
         worse=[(label, models) for label, models in worse if models],
@@ -82,6 +83,16 @@ def _tile(out: Outputs, label: str) -> Tile | None:
         return None
     claims = [claim for each in rank.scores(out) if (claim := rank.claim(out, models[0], label, each))]
     return Tile(label, models[0], value, claims, rank.WORDS[score])
+
+
+def _above(out: Outputs, model: str, label: str) -> Row | None:
+    """The best baseline, on whatever input, where it is above a model that is better than those on its own."""
+    score, baselines = rank.scores(out)[0], rank.leaders(out, label)[1]
+    rows = [rank.measured(out, name, label, score) for name in (model, *baselines[:1])]
+    values = [row["mean"].number for row in rows if row]
+    if len(values) < 2 or values[0] is None or values[1] is None or values[0] >= values[1] or rows[1] is None:
+        return None
+    return baselines[0], rows[1]
 
 
 def _grouped(claims: Iterable[Claim]) -> Grouped:
