@@ -28,7 +28,7 @@ from pipeline.html.templates import part, render
 SENTENCE = re.compile(r"(?<=[.]) (?=[^\W\d])")  # between two sentences of a verdict
 SCORES = {
     "ami": "AMI",
-    "ami_curve": "AMI, mean over k",
+    "ami_curve": "mean AMI over k",
     "knn": "kNN",
     "probe": "linear probe",
     "artist_hit": "artist hit@5",

@@ -14,7 +14,7 @@ from pipeline.trials import measures
 from pipeline.trials.claims import JudgedClaim, TableRow, differences, score_rows
 from pipeline.trials.designs import Condition, Questions
 from pipeline.trials.measures import ByClusterer, Measure
-from pipeline.trials.sentences import OPENINGS, Wording, overall, sentence, short
+from pipeline.trials.sentences import OPENINGS, Wording, counted, overall, sentence, short
 from pipeline.trials.trials import Trial
 
 ARTIST = "artist"  # the column of artist_hit
@@ -157,7 +157,8 @@ def answered(
     answer = overall(defined)
     claims = [each.json(short(each), sentence(each, wording(each))) for each in primary]
     comparisons = [row for each in (*primary, *secondary) for row in each.rows()]
-    verdict = " ".join([openings.get(answer, OPENINGS[answer]), *notes])
+    opening = f"{openings.get(answer, OPENINGS[answer])}: of {len(defined)} claims {counted(defined)}."
+    verdict = " ".join([opening, *notes])
     return Answer(about.id, about.question, answer, verdict, claims, rows, comparisons)
 
 

@@ -7,7 +7,7 @@ from pipeline.score import heldout
 from pipeline.score.verdicts import Scores, interval
 from pipeline.trials.answers import About, Answer, QuestionData, answered, not_asked, without_column
 from pipeline.trials.claims import Claim, JudgedClaim, TableRow, judged, rounded
-from pipeline.trials.sentences import Wording, interval_text
+from pipeline.trials.sentences import WORDS, Wording, interval_text
 
 ABOUT = About("lyrics", "How does lyric information influence clustering?")
 FOUND = Wording(
@@ -16,7 +16,7 @@ FOUND = Wording(
     equivalent="Lyrics make no relevant difference to finding the {column} ({score})",
     undecided="Whether lyrics help to find the {column} is undecided ({score})",
 )
-OPENINGS = {"yes": "They help.", "no": "They do not help.", "mixed": "They help in part."}
+OPENINGS = {"yes": "They help", "no": "They do not help", "mixed": "They help in part"}
 KEPT = "share of the gain in kNN"  # that songs keep which keep their lyrics
 
 
@@ -57,8 +57,9 @@ def _is_shown(primary: list[JudgedClaim], column: str) -> bool:
 
 def _curve(claims: list[JudgedClaim]) -> list[str]:
     """What the lyrics that are left add to the sound, for each share that is missing."""
+    column = "".join({f" of {each.claim.column}" for each in claims})
     return [
-        f"{each.claim.model}: kNN of {each.claim.column} over sound alone {interval_text(each.main)}, {each.verdict}."
+        f"{each.claim.model}: kNN{column} over sound alone {interval_text(each.main)}, {WORDS[each.verdict]}."
         for each in claims
         if each.main
     ]

@@ -96,4 +96,3 @@ def _without_each(name: str, value: Array, labels: Labels, group: Array) -> tupl
     total = counts.sum(axis=0, keepdims=True)
     scores = AGREEMENT[name](Contingency(np.concatenate([total, total - counts])))
     return float(scores[0]), np.asarray(scores[1:])
-

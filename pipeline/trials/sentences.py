@@ -7,15 +7,16 @@ from pipeline.score.verdicts import Difference, Verdict
 from pipeline.trials.claims import JudgedClaim
 
 OPENINGS = {
-    "yes": "Yes.",
-    "no": "No.",
-    "mixed": "In part.",
-    "undecided": "Undecided.",
-    "equivalent": "No relevant difference.",
+    "yes": "Yes",
+    "no": "No",
+    "mixed": "In part",
+    "undecided": "Undecided",
+    "equivalent": "No relevant difference",
 }
+WORDS = {"better": "better", "worse": "worse", "equivalent": "no relevant difference", "undecided": "undecided"}
 SCORES = {
     "ami": "AMI",
-    "ami_curve": "AMI, mean over k",
+    "ami_curve": "mean AMI over k",
     "knn": "kNN",
     "probe": "linear probe",
     "artist_hit": "artist hit@5",
@@ -112,6 +113,5 @@ def overall(claims: Sequence[JudgedClaim]) -> str:
 
 def counted(claims: Sequence[JudgedClaim]) -> str:
     """How many claims have each verdict, in words."""
-    words = {"better": "better", "worse": "worse", "equivalent": "no relevant difference", "undecided": "undecided"}
-    counts = {word: sum(each.verdict == verdict for each in claims) for verdict, word in words.items()}
+    counts = {word: sum(each.verdict == verdict for each in claims) for verdict, word in WORDS.items()}
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
