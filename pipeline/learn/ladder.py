@@ -33,7 +33,9 @@ class Rung:
         values = self.embed(ALL, None)
         arrays = {self.name: values[:, None].astype(np.float32)}
         if self.is_linear:
-            arrays[f"{self.name}_heldout"] = self.heldout(ids, folds, values.shape[1]).astype(self.kept)
+            most = float(np.finfo(self.kept).max)  # of a number that hardly changes in the rest, and then does
+            points = np.clip(self.heldout(ids, folds, values.shape[1]), -most, most)
+            arrays[f"{self.name}_heldout"] = points.astype(self.kept)
         store.write_rows(folder, ids, **arrays)
         about = {"role": "baseline", "family": self.family, "input": self.source, "lyrics": self.lyrics}
         store.write_json(folder / f"{self.name}.json", about | ({"linear": True} if self.is_linear else {}))

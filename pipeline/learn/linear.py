@@ -13,6 +13,7 @@ from sklearn.manifold import SpectralEmbedding
 from pipeline.core.store import Array
 from pipeline.learn.heldout import ALL, Rows
 
+CONSTANT = 1e-6  # standard deviation of a number that never changes, but for rounding
 RIDGE = 0.01  # share of the mean within-track variance that is added to every direction: few segments, many numbers
 
 
@@ -22,8 +23,14 @@ def raw(stats: Array, valid: Array, seen: Rows = ALL) -> Array:
 
 
 def standardised(points: Array, seen: Rows = ALL) -> Array:
-    standard: Array = (points - points[seen].mean(0)) / np.maximum(points[seen].std(0), 1e-6)
+    standard: Array = (points - points[seen].mean(0)) / deviation(points[seen])
     return standard
+
+
+def deviation(values: Array) -> Array:
+    """The standard deviation of each number; 1 where it never changes: else an unseen track would lie far out."""
+    std = values.std(0)
+    return np.where(std > CONSTANT, std, 1)
 
 
 def pca(points: Array, dims: int, seed: int, seen: Rows = ALL, *, whiten: bool = False) -> Array:
@@ -47,7 +54,7 @@ class Components:
 def segment_components(stats: Array, valid: Array, dims: int, seen: Rows = ALL) -> Components:
     """PCA of single segments, which weighs also what changes within a track."""
     learnt = np.asarray(stats[seen][valid[seen]], dtype=np.float64)
-    mean, std = learnt.mean(0), np.maximum(learnt.std(0), 1e-6)
+    mean, std = learnt.mean(0), deviation(learnt)
     fitted = PCA(svd_solver="full").fit((learnt - mean) / std)
     scores = fitted.transform((track_means(np.asarray(stats, dtype=np.float64), valid) - mean) / std)
     variances, dropped = fitted.explained_variance_[:dims], fitted.explained_variance_[dims:]
@@ -112,7 +119,7 @@ def suppression(stats: Array, valid: Array, power: float) -> Metric:
     The directions share one scale, so that the segments have unit variance in the mean over them.
     """
     segments = np.asarray(stats[valid], dtype=np.float64)
-    mean, std = segments.mean(0), np.maximum(segments.std(0), 1e-6)
+    mean, std = segments.mean(0), deviation(segments)
     within = _within((np.asarray(stats, dtype=np.float64) - mean) / std, valid)
     ridge = max(RIDGE * np.trace(within) / len(within), 1e-9)
     sizes, directions = scipy.linalg.eigh(within + ridge * np.eye(len(within)))

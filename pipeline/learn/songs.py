@@ -13,6 +13,7 @@ from pipeline.core.command import Problem
 from pipeline.core.store import Array
 from pipeline.learn import heldout
 from pipeline.learn.heldout import HeldOut
+from pipeline.learn.linear import CONSTANT
 from pipeline.nets.families import Shape
 from pipeline.nets.fit import Songs
 from pipeline.nets.vae import Scale
@@ -142,12 +143,17 @@ def kept_lyrics(has_lyrics: Array, missing: float, lot: int = 0) -> Array:
 def _scale(values: torch.Tensor) -> Scale:
     """Zero mean and unit variance: per number for vectors, per row (coefficient, mel) for pictures."""
     axes = (0,) if values.dim() == 2 else (0, 2)
-    return Scale(values.mean(axes, keepdim=True)[0], values.std(axes, correction=0, keepdim=True)[0].clamp(min=1e-6))
+    return Scale(values.mean(axes, keepdim=True)[0], _divisor(values.std(axes, correction=0, keepdim=True)[0]))
 
 
 def _text_scale(words: torch.Tensor) -> Scale:
     """One divisor for all words: dividing each by its own would make the rarest word the loudest."""
-    return Scale(words.mean(0), words.std(0, correction=0).square().mean().sqrt().clamp(min=1e-6))
+    return Scale(words.mean(0), _divisor(words.std(0, correction=0).square().mean().sqrt()))
+
+
+def _divisor(std: torch.Tensor) -> torch.Tensor:
+    """1 for a number that never changes, else a track that is held out would be far out."""
+    return torch.where(std > CONSTANT, std, 1.0)
 
 
 def _condition(ids: tuple[str, ...], column: str, learnt: Array) -> tuple[torch.Tensor, tuple[str, ...]]:

@@ -195,3 +195,15 @@ def test_seen_tracks_alone_decide_and_all_are_placed(
 def test_whitened_components_have_a_variance_of_one(rng: np.random.Generator) -> None:
     points = rng.standard_normal((50, 4)) * [9.0, 3.0, 1.0, 0.3]
     np.testing.assert_allclose(linear.pca(points, 3, 0, whiten=True).var(0, ddof=1), 1)
+
+
+@pytest.mark.parametrize("stays", [0.0, 3.7e-8])
+def test_what_never_changes_in_the_seen_tracks_does_not_blow_up_in_the_rest(
+    stays: float, rng: np.random.Generator
+) -> None:
+    stats = rng.standard_normal((10, 4, 3))
+    stats[..., 2] *= stays
+    stats[8:, :, 2] = 5.0
+    seen, valid = np.arange(10) < 8, np.ones((10, 4), np.bool_)
+    for made in (linear.raw(stats, valid, seen), linear.suppression(stats[seen], valid[seen], 0.0)(stats)):
+        assert np.abs(made).max() < 10

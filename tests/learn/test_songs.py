@@ -103,6 +103,7 @@ def test_the_scale_standardises_what_is_learnt(audio: str, flat: bool, shape: tu
 def test_a_number_that_never_changes_is_no_division_by_zero() -> None:
     scale = songs._scale(torch.ones(5, 3))
     assert scale(torch.ones(5, 3)).tolist() == [[0.0] * 3] * 5
+    assert scale(torch.full((1, 3), 3.0)).tolist() == [[2.0] * 3]  # in a track that was held out it does
 
 
 @pytest.mark.parametrize("known", [1, 2])
