@@ -36,7 +36,8 @@ class Space:
 class Mixed:
     """A score for each seed, its parts without each group of artists, and what shuffled batches would score.
 
-    Single tracks are shuffled, not artists: the null is how mixed a space can be at most, whoever sings in what.
+    Single tracks are shuffled, not artists: the null is how mixed a space can be at most, whoever sings in what. The
+    interval of iLISI is rough, as a median moves by jumps when artists are left out.
     """
 
     values: list[float]
