@@ -117,8 +117,8 @@ def _pca_m(embeddings: Sequence[Representation]) -> list[Representation]:
 def pca_control(model: Representation, pca: Representation) -> int:
     """The dimensions of PCA that spread the tracks over as many directions as the model does.
 
-    The number of dimensions does not say it: those of PCA are uneven, so that 13 of them weigh like 3.3. If it is that
-    of all dimensions, the control is PCA itself.
+    The number of dimensions does not say it: those of PCA are uneven, so that 13 of them weigh like 5.5 in the sample.
+    If it is that of all dimensions, the control is PCA itself.
     """
     wanted = fmean(participation(points) for points in _all_seeds(model))
     (points,) = _all_seeds(pca)

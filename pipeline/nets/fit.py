@@ -137,6 +137,7 @@ def active_units(embedding: Embedding) -> int:
     """How many latent units carry something, by their KL.
 
     The variance of a unit's mean over the tracks does not say it: a posterior as wide as the prior still has a mean
-    that varies a little. With beta 8 a model had 12.8 units of a variance above .01, and 2.2 of .1 nat.
+    that varies a little. With beta 8 a dense VAE of the sample had 15.7 of 16 units with a variance above .01, and 8.3
+    of .1 nat (means of three seeds).
     """
     return int((embedding.kl >= ACTIVE).sum())
