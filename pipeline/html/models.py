@@ -8,7 +8,7 @@ from pipeline.html import charts, encoders, rank, tuned
 from pipeline.html.findings import COLLAPSED, LEAKY
 from pipeline.html.html import UNKNOWN, Cell, Line, Table, code, count_cell, head, number_cell, table, tabs
 from pipeline.html.outputs import Empty, Outputs, Part
-from pipeline.html.templates import part, render
+from pipeline.html.templates import part, render, rounded
 
 TITLES = {
     "kmeans": "KMeans",
@@ -56,6 +56,7 @@ GROUPS = {
     "Disentanglement": ("mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness"),
     "Stability": ("stability_seeds", "stability_subsamples"),
 }
+APART = ("mig", "sap", "dci_disentanglement", "dci_completeness")  # whether each cause has a unit of its own
 HELD_OUT_NOTE = (
     "Held out: no fit has met the artist of the song. Fitted: the fit has met the song itself, which flatters what can"
     " remember it. Intervals of held-out scores are over artists."
@@ -134,7 +135,7 @@ def _scores(
         lines.append(Line(_name(out, name, collapsed=collapsed), cells, "collapsed" if collapsed else ""))
     about, names = out.representations(), list(_by_name(rows))
     below = [*notes, *(NOTES[flag] for flag, names in flagged.items() if names)]
-    below += [*encoders.notes(about[name] for name in names), *tuned.notes(names), *_averaged(rows)]
+    below += [*encoders.notes(about[name] for name in names), *_averaged(rows)]
     return table(Table(caption, ["representation", *columns, *plain], lines, below))
 
 
@@ -144,16 +145,18 @@ def _averaged(rows: list[Part]) -> list[str]:
     for row in rows:
         if "classes" in row or "note" in row:
             scores.setdefault(_title(row), []).append(row)
-    notes = []
+    titles: dict[str, list[str]] = {}  # by note, as many scores share one
     for title, same in scores.items():
         defined = [row for row in same if row["mean"].number is not None]
         most = max(defined, key=lambda row: row["counted"].number or 0, default=None)
         if most and "classes" in most:
-            notes.append(f"{title}: mean over {most['classes'].text} values, of {most['counted'].text} tracks at most.")
-        notes += [f"{title}: {note}." for note in sorted({row["note"].text for row in defined} - {""})]
-        absent = {row["note"].text for row in same if row["mean"].number is None} - {""}
-        notes += [f"{title}, {UNKNOWN}: {note}." for note in sorted(absent)]
-    return notes
+            text = f"mean over {most['classes'].text} values, of {most['counted'].text} tracks at most"
+            titles.setdefault(text, []).append(title)
+        for note in sorted({row["note"].text for row in defined} - {""}):
+            titles.setdefault(note, []).append(title)
+        for note in sorted({row["note"].text for row in same if row["mean"].number is None} - {""}):
+            titles.setdefault(note, []).append(f"{title}, {UNKNOWN}")
+    return [f"{'; '.join(same)}: {note}." for note, same in titles.items()]
 
 
 def _title(row: Part) -> str:
@@ -220,15 +223,24 @@ def _about(title: str) -> list[str]:
 
 
 def _disentangled(out: Outputs, rows: list[Part]) -> list[str]:
-    """That nothing disentangles, where no score of any VAE is above what shuffled causes reach."""
-    about = out.representations()
-    pairs = [
-        (row["mean"].number, row["null_high"].number)
-        for row in rows
-        if rank.is_model(about[row["representation"].text])
-    ]
-    known = [(mean, null) for mean, null in pairs if mean is not None and null is not None]
-    return [NOTHING] if known and not any(mean > null for mean, null in known) else []
+    """That nothing disentangles, where no VAE is above what shuffled causes reach; and what baselines reach."""
+    about, notes, compared = out.representations(), list[str](), list[bool]()
+    for score in APART:
+        same = [row for row in rows if row["score"].text == score and row["mean"].number is not None]
+        models = [row for row in same if rank.is_model(about[row["representation"].text])]
+        compared += [(row["mean"].number or 0) > (row["null_high"].number or 0) for row in models]
+        best = [
+            max(group, key=lambda row: row["mean"].number or 0) for group in (models, _without(same, models)) if group
+        ]
+        ends = [f"{rounded(row['mean'].number or 0, 2)} ({row['representation'].text})" for row in best]
+        notes += (
+            [f"Highest {SCORES[score]}: {ends[0]} of the VAEs, {ends[1]} of the baselines."] if len(ends) > 1 else []
+        )
+    return ([NOTHING] if compared and not any(compared) else []) + notes
+
+
+def _without(rows: Sequence[Part], left: Sequence[Part]) -> list[Part]:
+    return [row for row in rows if row not in left]
 
 
 def k_curve(out: Outputs) -> Markup:
