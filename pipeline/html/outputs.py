@@ -102,6 +102,7 @@ class Outputs:
     labels: tuple[str, ...]
     headline: str  # the clusterer
     read: dict[str, Part] = field(default_factory=dict)
+    index: dict[tuple[str, ...], dict[tuple[str, ...], Part]] = field(default_factory=dict)
 
     def __call__(self, name: str) -> Part:
         """The whole of an output; where it is missing, the error names the command that makes it."""
@@ -113,6 +114,16 @@ class Outputs:
             value = store.read_json(file) if json else store.read_table(file).to_dict("records")
             self.read[name] = Part(value, f"{name}#")
         return self.read[name]
+
+    def find(self, name: str, **texts: str) -> Part | None:
+        """The first row of a table that has these texts in these columns; looked up, as there are thousands."""
+        key = (name, *texts)
+        if key not in self.index:
+            rows: dict[tuple[str, ...], Part] = {}
+            for row in self(name):
+                rows.setdefault(tuple(row[column].text for column in texts), row)
+            self.index[key] = rows
+        return self.index[key].get(tuple(texts.values()))
 
     def representations(self) -> dict[str, Part]:
         """The scores of each representation in metrics.json; without those of lyrics where the corpus has none."""

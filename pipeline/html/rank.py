@@ -59,14 +59,13 @@ class Claim:
 
 def scores(out: Outputs) -> tuple[str, str]:
     """The two scores that carry a claim."""
-    rows = out("results.csv")
-    return (CURVE if rows.first(score=CURVE) else AT_K), NEAR
+    return (CURVE if out.find("results.csv", score=CURVE) else AT_K), NEAR
 
 
 def measured(out: Outputs, name: str, label: str, score: str) -> Part | None:
     """The row of results.csv."""
     clusterer = {CURVE: "kmeans", AT_K: out.headline}.get(score, "")
-    return out("results.csv").first(representation=name, clusterer=clusterer, label=label, score=score)
+    return out.find("results.csv", representation=name, clusterer=clusterer, label=label, score=score)
 
 
 def claim(out: Outputs, model: str, label: str, score: str) -> Claim | None:
@@ -91,7 +90,7 @@ def _over(out: Outputs, **same: str) -> Part | None:
 
 def _row(out: Outputs, file: str, **same: str) -> Part | None:
     try:
-        return out(file).first(**same)
+        return out.find(file, **same)
     except Missing:
         return None
 
