@@ -80,6 +80,12 @@ def claims(representations: Sequence[Representation], p: Params, labels: Iterabl
     ]
 
 
+def claimed(labels: Iterable[str], mixing: str) -> list[str]:
+    """The labels that it is good to find: not the one whose values should be mixed, unless there is no label but it."""
+    every = list(labels)
+    return [label for label in every if label != mixing] or every
+
+
 def _flag(model: Representation, label: str, score: str, least: float) -> str:
     """Why a claim is not counted, or must not be ranked; nothing for most.
 
@@ -208,7 +214,7 @@ def main() -> None:
     representations = embeddings.representations()
     scores = read_scores(representations, p)
     clustered = [each for each in representations if each.name in scores.runs.representations]
-    every = claims(clustered, p, scores.truths)
+    every = claims(clustered, p, claimed(scores.truths, p.evaluate.mixing))
     lines = [row for family in families(every) for row in rows(family, scores, p)]
     table = pd.DataFrame(lines, columns=list(COLUMNS)).astype({"tracks": "Int64", "seeds": "Int64"})
     ps = ("p", "joint", "holm", "apart")

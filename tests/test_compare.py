@@ -79,6 +79,7 @@ def fill(*more: Run) -> None:
 def section(root: Path, **changed: object) -> None:
     raw = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
     raw["evaluate"]["labels"] = ["genre", "language", "theme"]
+    raw["evaluate"]["mixing"] = "theme"
     plain = {"against": ["linear", "pca", "nowhere"], "scores": ["ami", "ami_curve", "knn"]}
     raw["compare"] = {**plain, "clusterers": ["kmeans", "consensus"], "groups": 100, **changed}
     raw["folds"] = FOLDS
@@ -286,3 +287,9 @@ def test_pca_with_as_many_and_as_even_dimensions_stands_for_pca_m(clustered: Pat
     section(clustered, against=["pca_m"])
     claims = compare.claims(embeddings.representations(), params.load(compare.Params), ["genre"])
     assert {claim.rivals for claim in claims if claim.model == "good"} == {("pca_2",)}
+
+
+def test_nothing_is_better_for_finding_what_should_be_mixed() -> None:
+    """Clusters of languages are no merit where languages should be mixed; alone they are all that can be asked."""
+    assert compare.claimed(["language", "genre"], "language") == ["genre"]
+    assert compare.claimed(["language"], "language") == ["language"]

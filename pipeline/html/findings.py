@@ -69,7 +69,7 @@ def answer(out: Outputs) -> Markup:
         tiles=tiles,
         tested=tested,
         wins=[(*win, _above(out, *win[:2])) for win in wins],
-        rest=[label for label in out.shown() if label not in {label for _, label, _ in wins}],
+        rest=list(dict.fromkeys(claim.label for claim in tested if claim.label not in {label for _, label, _ in wins})),
         closest=_closest(tiles),
         worse=[(label, models) for label, models in worse if models],
         about=about,
