@@ -27,10 +27,7 @@ LEAST = 3  # corpora for a test
 
 
 def read(folder: Path) -> Iterator[dict[str, Any]]:
-    """The rows of one corpus: scores of every representation, differences of stage compare, claims of the questions."""
-    for row in _records(store.read_table(folder / "reports" / "results.csv")):
-        if row["label"] and row["score"] in ("ami", "ami_curve", "knn", "probe"):
-            yield _row("results", row["representation"], "", row["label"], row["score"], row["clusterer"], row["mean"])
+    """The rows of one corpus: differences of stage compare, and the claims of the questions."""
     for row in _records(store.read_table(folder / "reports" / "comparisons.csv")):
         if row["verdict"] != "leaky":
             claim = (row["model"], row["against"], row["label"], row["score"], row["clusterer"])
@@ -55,9 +52,8 @@ def _row(
 
 def verdicts(rows: pd.DataFrame, effects: Effects) -> pd.DataFrame:
     """A row per claim and clusterer; Holm counts the primary claims of a source, label and score together."""
-    claims = rows[rows["source"] != "results"]
     lines: list[dict[str, Any]] = []
-    for source, several in claims.groupby("source", sort=False):
+    for source, several in rows.groupby("source", sort=False):
         keys = ["primary", "label", "score"] if source == "compare" else ["primary"]
         for family, members in several.groupby(keys, sort=False):
             primary = family[0] if isinstance(family, tuple) else family

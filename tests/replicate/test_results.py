@@ -62,12 +62,10 @@ def test_two_corpora_decide_nothing() -> None:
     assert table["difference"].isna().all()
 
 
-def test_a_corpus_gives_its_scores_and_differences(workspace: Path) -> None:
+def test_a_corpus_gives_its_differences_and_claims(workspace: Path) -> None:
     folder = workspace / "corpus"
     reports = folder / "reports"
     reports.mkdir(parents=True)
-    scores = {"representation": "easy", "label": "genre", "score": "ami", "clusterer": "kmeans", "mean": "0.5"}
-    store.write_table(reports / "results.csv", pd.DataFrame([scores, {**scores, "score": "nmi"}]))
     difference = {"model": "easy", "against": "linear", "label": "genre", "score": "ami", "clusterer": "kmeans"}
     lines = [{**difference, "difference": "0.1", "verdict": "undecided"}]
     lines += [{**difference, "label": "language", "difference": "", "verdict": "leaky"}]
@@ -76,7 +74,7 @@ def test_a_corpus_gives_its_scores_and_differences(workspace: Path) -> None:
     question = {"id": "representations", "comparisons": [{**claim, "family": "primary", "difference": -0.02}]}
     (reports / "questions.json").write_text(json.dumps({"questions": [question]}), encoding="utf-8")
     read = pd.DataFrame(results.read(folder))
-    assert read["source"].tolist() == ["results", "compare", "representations"]
-    assert read["value"].tolist() == [0.5, 0.1, -0.02]
-    assert read["label"].tolist() == ["genre", "genre", "genre"]
-    assert read["primary"].tolist() == [False, True, True]
+    assert read["source"].tolist() == ["compare", "representations"]
+    assert read["value"].tolist() == [0.1, -0.02]
+    assert read["label"].tolist() == ["genre", "genre"]
+    assert read["primary"].tolist() == [True, True]
