@@ -7,7 +7,7 @@ what is mixed) and metrics.json (headlines).
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -179,14 +179,23 @@ def _shapes(
     """How the clusters lie: in the representation's own space, where no two models compare, and in common ones."""
     scores: dict[str, list[float | None]] = {}
     for name in SHAPE:
-        scores[f"own_{name}"] = [shape(name, *pair) for pair in zip(values, labelings, strict=True)]
+        scores[f"own_{name}"] = _each_shape(name, values, labelings)
         for space, points in spaces.items():
             placed = np.isfinite(points).all(axis=1)
-            scores[f"{space}_{name}"] = [shape(name, points[placed], labels[placed]) for labels in labelings]
+            inside = [labels[placed] for labels in labelings]
+            scores[f"{space}_{name}"] = _each_shape(name, [points[placed]] * len(inside), inside)
     scores["coverage"] = [coverage(labels) for labels in labelings]
     scores["clusters"] = [float(clusters(labels)) for labels in labelings]
     k, covered = mean(scores["clusters"]), mean(scores["coverage"])
     return [Measured(clusterer, "", name, each, coverage=covered, k=k) for name, each in scores.items()]
+
+
+def _each_shape(name: str, points: Sequence[Array], labelings: Sequence[Labels]) -> list[float | None]:
+    """One score per seed. Equal clusterings of equal points, as of a method without chance, are scored once."""
+    keys = [(each.tobytes(), labels.tobytes()) for each, labels in zip(points, labelings, strict=True)]
+    pairs = dict(zip(keys, zip(points, labelings, strict=True), strict=True))
+    known = {key: shape(name, *pair) for key, pair in pairs.items()}
+    return [known[key] for key in keys]
 
 
 def _stability(job: ScoreJob, labelings: list[Labels], points: Array) -> tuple[list[Measured], list[TableRow]]:
