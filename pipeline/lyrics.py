@@ -29,7 +29,7 @@ from pipeline.text.settled import Settled, settled, with_letters
 
 log = logging.getLogger(__name__)
 
-FITTED = ("tfidf_svd", "word2vec", "bert_svd", "bert_free", "bert_free_svd")  # on the texts of the corpus
+FITTED = ("tfidf_svd", "word2vec", "bert_svd", "bert_free_svd")  # without each fold; bert_free would be large
 TABLES = ("tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd", "bert_free", "bert_free_svd")
 MUCH = 0.25  # of the lines of a track in a language: enough to leave out its stop words
 
@@ -86,7 +86,9 @@ def tables(given: Texts, fold: Array, many: int, p: Lyrics) -> dict[str, Array]:
         vectors[f"{name}_heldout"] = np.zeros((len(fold), many, vectors[name].shape[1]), np.float32)
     for number in range(many):
         seen = fold != number
-        for name, refitted in fitted(given, p, seen).items() if seen.any() else ():
+        refits = fitted(given, p, seen) if seen.any() else {}
+        for name in FITTED if refits else ():
+            refitted = refits[name]
             vectors[f"{name}_heldout"][:, number, : refitted.shape[1]] = refitted
     return vectors
 
@@ -160,7 +162,6 @@ def main() -> None:
     folder = store.fresh_folder(store.BUILD / "lyrics")
     has_lyrics = np.array([id_ in texts for id_ in tracks["id"]], np.bool_)
     rows = {name: spread(table, has_lyrics) for name, table in vectors.items()}
-    rows["bert_free_heldout"] = rows["bert_free_heldout"].astype(np.float16)  # hundreds of numbers, once per fold
     store.write_sparse(folder, "tfidf", rows.pop("tfidf"))
     store.write_rows(folder, tuple(tracks["id"]), has_lyrics=has_lyrics, **rows)
     store.write_json(folder / "about.json", asdict(encoded.about) | {"language": p.lyrics.language})

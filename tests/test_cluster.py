@@ -73,7 +73,7 @@ def test_an_empty_list_is_refused_by_name(
         cluster.main()
 
 
-def test_pca_is_also_seen_at_the_number_of_active_units(
+def test_pca_is_also_seen_with_dimensions_as_many_and_as_even_as_a_models(
     workspace: Path, set_param: Callable[[str, object], None], rng: np.random.Generator
 ) -> None:
     ids = tuple(f"t{number}" for number in range(30))
@@ -82,7 +82,8 @@ def test_pca_is_also_seen_at_the_number_of_active_units(
     store.write_rows(build / "baselines", ids, pca=points)
     store.write_json(build / "baselines" / "pca.json", {"family": "PCA"})
     for name, active in (("easy", [2, 3, 4]), ("hard", [8, 8, 8]), ("medium", [0, 0, 0])):
-        store.write_rows(build / name, ids, **{name: rng.standard_normal((30, 3, 8))})
+        spread = np.where(np.arange(8) < 3, 1.0, 0.01) if name == "easy" else np.ones(8)
+        store.write_rows(build / name, ids, **{name: spread * rng.standard_normal((30, 3, 8))})
         store.write_json(build / name / f"{name}.json", {"family": "VAE", "active_units": active})
     found = {kind.name: kind for kind in embeddings.representations()}
     assert [name for name in found if name.startswith("pca")] == ["pca", "pca_3"]

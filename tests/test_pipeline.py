@@ -21,7 +21,9 @@ pytestmark = pytest.mark.xdist_group("pipeline")  # one process runs all stages 
 LEARNT = ("baselines", "easy", "medium", "hard", "crossview")
 STAGES = ("tracks", "audio", "ears", "lyrics", "audit", *LEARNT, "cluster", "evaluate", "compare")
 LYRICS_ALONE = {"tfidf", "word2vec", "bert", "bert_free"}
-BASELINES = {"raw", "pca", "spectral", "track_lda", "contrastive", "pca_both", "ae"} | LYRICS_ALONE
+LADDER = {"raw", "pca", "pca_white", "pca_segments", "ppca", "pca_metric", "track_lda", "pca_mfcc", "pca_logmel"}
+BOTH = {"pca_both", "pca_both_25", "pca_both_75"}
+BASELINES = {"spectral", "contrastive", "ae"} | LADDER | BOTH | LYRICS_ALONE
 MODELS = {"easy", "conv1d", "conv2d", "fusion", "hard", "hard_audio", "hard_lyrics", "cross"}
 
 

@@ -1,6 +1,7 @@
 """dvc.yaml lists what each stage reads and writes: held by watching every file that a run opens."""
 
 import importlib
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,8 @@ def runs(
 ) -> dict[str, tuple[set[str], set[str]]]:
     monkeypatch.setattr("pipeline.core.workers.cores", lambda: 1)  # this process is the one that is watched
     (tiny_corpus / "data" / "README.md").write_text("# The card of this corpus\n", encoding="utf-8")
+    for name in ("replicated.csv", "calibration.csv"):  # which commands write, not stages
+        shutil.copy(ROOT / "reports" / name, tiny_corpus / "reports" / name)
     set_param("easy.input", "mfcc")  # reads the frames, which only some parameters do
     set_param("figures.maps", ["tsne"])  # UMAP compiles for long
     set_param("cluster.clusterers", ["kmeans", "consensus"])  # what is read and written does not depend on how many

@@ -21,6 +21,7 @@ from torch import nn
 
 from pipeline.core import store
 from pipeline.core.store import Array
+from pipeline.learn import heldout
 from pipeline.learn.card import card, untrained_card
 from pipeline.learn.songs import Corpus
 from pipeline.nets.families import Contrast, Shape, contrast, cross_view, experts, joined
@@ -110,7 +111,7 @@ def write_model(trained: Trained) -> None:
 def _heldout(trained: Trained, key: str) -> Array:
     """[track, fold, latent]; nan for a fold without a training."""
     nothing = np.full_like(trained.results[0].means[key], np.nan)
-    return np.stack([seed.means[key] if seed else nothing for seed in trained.without], axis=1)
+    return heldout.kept(np.stack([seed.means[key] if seed else nothing for seed in trained.without], axis=1))
 
 
 def write_untrained(name: str, reason: str) -> None:

@@ -13,6 +13,7 @@ from pipeline.core.store import Array
 from pipeline.learn import heldout, linear
 from pipeline.learn.heldout import ALL, MIN_REST, Rows
 
+FREE = "bert_free_svd"  # refitted without each fold, as bert_free with its hundreds of numbers is not
 Embed = Callable[[Rows, int | None], Array]  # seen tracks, fold -> [track, number] of all tracks
 
 
@@ -27,15 +28,13 @@ class Rung:
     usable: Array | None = None  # [track] those that a fit can use; all
     lyrics: str = "none"  # the array of stage lyrics that it reads
     is_linear: bool = True
-    kept: type[np.floating] = np.float32  # of the held-out points, which are many where no dimension is dropped
+    is_refitted: bool = True  # without each fold
 
     def write(self, folder: Path, ids: tuple[str, ...], folds: int) -> None:
         values = self.embed(ALL, None)
         arrays = {self.name: values[:, None].astype(np.float32)}
-        if self.is_linear:
-            most = float(np.finfo(self.kept).max)  # of a number that hardly changes in the rest, and then does
-            points = np.clip(self.heldout(ids, folds, values.shape[1]), -most, most)
-            arrays[f"{self.name}_heldout"] = points.astype(self.kept)
+        if self.is_linear and self.is_refitted:
+            arrays[f"{self.name}_heldout"] = heldout.kept(self.heldout(ids, folds, values.shape[1]))
         store.write_rows(folder, ids, **arrays)
         about = {"role": "baseline", "family": self.family, "input": self.source, "lyrics": self.lyrics}
         store.write_json(folder / f"{self.name}.json", about | ({"linear": True} if self.is_linear else {}))
@@ -73,7 +72,9 @@ class Heard:
             return linear.segment_components(*given, dims, seen)
 
         rung = partial(Rung, source="sound")
-        yield rung("raw", "raw numbers of the sound", embed=lambda seen, _: linear.raw(*given, seen), kept=np.float16)
+        yield rung(  # of which nothing is fitted but the scale of each number, and no array would be as large
+            "raw", "raw numbers of the sound", embed=lambda seen, _: linear.raw(*given, seen), is_refitted=False
+        )
         yield rung("pca", "PCA", embed=self.pca(dims, seed))
         yield rung("pca_white", "PCA, whitened", embed=self.pca(dims, seed, whiten=True))
         yield rung("pca_segments", "PCA of segments", embed=lambda seen, _: segments(seen).values)
@@ -136,11 +137,12 @@ class Sung:
         yield rung("tfidf", "lyrics: TF-IDF", embed=self._tfidf, lyrics="tfidf_svd")
         families = {"word2vec": "Word2Vec", "bert": encoder, "bert_free": f"{encoder}, language {language}"}
         for name, family in families.items():
-            yield rung(name, f"lyrics: {family}", embed=self.reduced(name), lyrics=name)
+            array = {"bert_free": FREE}.get(name, name)
+            yield rung(name, f"lyrics: {family}", embed=self.reduced(array), lyrics=array)
 
     def beside(self, sound: Embed, weights: Sequence[float]) -> Iterator[Rung]:
         """PCA of the sound beside PCA of the lyrics without their language, these with a share of the variance."""
-        words = self.reduced("bert_free")
+        words = self.reduced(FREE)
 
         def embed(weight: float, seen: Rows, fold: int | None) -> Array:
             heard, sung = (unit_variance(part(seen, fold), seen) for part in (sound, words))
@@ -149,7 +151,7 @@ class Sung:
         for weight in weights:
             name = "pca_both" if weight == 0.5 else f"pca_both_{round(100 * weight)}"
             family = f"PCA of sound and lyrics, lyrics {weight:.0%}"
-            yield Rung(name, family, "sound", partial(embed, weight), self.has_lyrics, "bert_free")
+            yield Rung(name, family, "sound", partial(embed, weight), self.has_lyrics, FREE)
 
 
 def unit_variance(points: Array, seen: Rows = ALL) -> Array:

@@ -131,7 +131,7 @@ def test_a_stage_writes_all_tracks_as_each_fold_embeds_them(set_param: Callable[
 
     (seeds, three), (same, two) = written(3), written(2)
     assert three.shape == (8, 3, 4)
-    assert two.dtype == np.float32
+    assert two.dtype == np.float16
     assert np.isfinite(three).all()
     assert len({three[:, fold].tobytes() for fold in range(3)}) == 3
     np.testing.assert_array_equal(seeds, same)

@@ -22,7 +22,7 @@ def heard(small: Path, rng: np.random.Generator) -> Array:
     sound = rng.standard_normal((8, 2, 6)).astype(np.float32)
     store.write_rows(small / "build" / "ears", IDS, sound=sound, valid=np.ones((8, 2), np.bool_))
     store.write_rows(small / "build" / "audio", IDS)
-    table = pd.DataFrame({"id": IDS, "language": ["bn", "en"] * 4, "reason": ""})
+    table = pd.DataFrame({"id": IDS, "artist": list("aabbccdd"), "language": ["bn", "en"] * 4, "reason": ""})
     store.write_table(small / "build" / "tracks" / "tracks.csv", table)
     return rng.standard_normal((8, 5)).astype(np.float32)
 
