@@ -91,6 +91,7 @@ def runs(
 ) -> dict[str, tuple[set[str], set[str]]]:
     monkeypatch.setattr("pipeline.core.workers.cores", lambda: 1)  # this process is the one that is watched
     (tiny_corpus / "data" / "README.md").write_text("# The card of this corpus\n", encoding="utf-8")
+    (tiny_corpus / "reports").mkdir(exist_ok=True)
     for name in ("replicated.csv", "calibration.csv"):  # which commands write, not stages
         shutil.copy(ROOT / "reports" / name, tiny_corpus / "reports" / name)
     set_param("easy.input", "mfcc")  # reads the frames, which only some parameters do
