@@ -62,6 +62,7 @@ def answer(out: Outputs) -> Markup:
     tested = [claim for label in out.shown() for claim in rank.claims(out, label)]
     fair = [claim for claim in tested if "flag" not in about[claim.model]]
     wins = [group for group in _grouped(fair) if any(claim.verdict == "better" for claim in group[2])]
+    wins.sort(key=lambda win: rank.leaders(out, win[1])[0].index(win[0]))  # the highest score first
     lost = _grouped([claim for claim in tested if claim.verdict == "worse"])
     worse = [(label, [(model, claims) for model, place, claims in lost if place == label]) for label in out.shown()]
     return render(
