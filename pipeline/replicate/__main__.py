@@ -1,7 +1,7 @@
 """Replicates: the same stages on corpora of other seeds, and a calibration of every verdict on made-up corpora.
 
-    python -m pipeline.replicate                 ten corpora of the generator; about 8 minutes each on 2 cores
-    python -m pipeline.replicate calibrate       verdicts and intervals on 200 made-up corpora, about 10 minutes, and
+    python -m pipeline.replicate                 ten corpora of the generator (30 songs took 4 minutes on 2 cores)
+    python -m pipeline.replicate calibrate       verdicts and intervals on 200 made-up corpora (80 took 5 minutes), and
                                                  on the sung ones with labels dealt anew
 
 The first writes reports/replicates.csv (each difference on each corpus) and reports/replicated.csv (verdicts over the

@@ -15,6 +15,7 @@ from pipeline.core import store
 from pipeline.core.store import BUILD, REPORTS
 from pipeline.replicate.corpora import FOLDER, run
 from pipeline.score.permutation import block_shuffles
+from pipeline.score.rivals import LINEAR
 
 LOTS = 4  # times that the labels of each corpus are dealt
 LINKED = ("pipeline", "params.yaml", "dvc.yaml", "data")
@@ -31,7 +32,7 @@ def families(corpora: Sequence[Path], lots: int = LOTS) -> Iterator[tuple[str, s
     for corpus in corpora:
         for lot in range(lots):
             table = compared(corpus, lot)
-            table["primary"] = np.where(table["against"] == "linear", "primary", "secondary")
+            table["primary"] = np.where(table["against"] == LINEAR, "primary", "secondary")
             for (score, primary, _), claims in table.groupby(["score", "primary", "label"], sort=False):
                 yield str(score), str(primary), bool(claims["verdict"].isin(["better", "worse"]).any())
 

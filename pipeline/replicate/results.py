@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline.core import store
 from pipeline.core.settings import Effects
 from pipeline.core.store import Array
+from pipeline.score.rivals import LINEAR
 from pipeline.score.verdicts import Difference, Scores, judge, paired
 
 ROWS = ("corpus", "tracks", "code", "source", "model", "against", "label", "score", "clusterer", "value")
@@ -22,7 +23,6 @@ VERDICTS = (
     "holm", "smallest", "verdict", "note",
 )  # fmt: skip
 CLAIM = ["source", "model", "against", "label", "score"]  # one claim, under one clusterer or more
-PRIMARY = "linear"  # the rival of the primary claims of stage compare
 LEAST = 3  # corpora for a test
 
 
@@ -31,7 +31,7 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
     for row in _records(store.read_table(folder / "reports" / "comparisons.csv")):
         if row["verdict"] != "leaky":
             claim = (row["model"], row["against"], row["label"], row["score"], row["clusterer"])
-            yield _row("compare", *claim, row["difference"], primary=row["against"] == PRIMARY)
+            yield _row("compare", *claim, row["difference"], primary=row["against"] == LINEAR)
     for question in store.read_json(folder / "reports" / "questions.json")["questions"]:
         for row in question["comparisons"]:
             claim = (row["model"], row["against"], row["column"], row["score"], row["clusterer"])
