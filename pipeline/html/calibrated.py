@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from pipeline.core import corpus
 from pipeline.html import rank
 from pipeline.html.html import (
     Cell,
@@ -19,12 +20,14 @@ from pipeline.html.html import (
     tabs,
     text_cell,
 )
-from pipeline.html.outputs import MADE_BY, Missing, Outputs, Part
+from pipeline.html.outputs import MADE_BY, Missing, Outputs, Part, made
 from pipeline.html.templates import part
 
 WHAT = {
     "false verdicts": "Corpora on which methods that are equally good were called better or worse.",
-    "coverage": "Corpora whose interval held the truth.",
+    "coverage": "Corpora whose interval held the true difference.",
+    "coverage, single scores": "Corpora whose interval over their artists held the mean over all corpora. Corpora"
+    " differ in more than their artists, so such an interval is of one corpus, and promises nothing about others.",
     "power": "Corpora on which a true difference of the size that is called detectable was detected.",
 }
 OVER = (
@@ -55,6 +58,19 @@ def replicates(out: Outputs) -> Markup:
     """The verdicts over corpora; a tab per question, the claims of the models first."""
     rows = [row for row in _rows(out, "replicated.csv") if row["family"].text == "primary"]
     return tabs("replicates", {NAMES.get(name, name): _replicated(same) for name, same in _by(rows, "source").items()})
+
+
+def over_corpora(out: Outputs, source: str) -> list[Part]:
+    """The primary claims of a question over corpora, under the first clusterer; none if people made the songs."""
+    try:
+        rows = _rows(out, "replicated.csv") if made(corpus.read).synthetic else []
+    except Missing:
+        return []
+    first: dict[tuple[str, ...], Part] = {}
+    for row in rows:
+        if row["source"].text == source and row["family"].text == "primary":
+            first.setdefault(tuple(row[name].text for name in ("model", "against", "label", "score")), row)
+    return list(first.values())
 
 
 def _replicated(rows: Sequence[Part]) -> Markup:

@@ -4,7 +4,7 @@ import re
 
 from markupsafe import Markup
 
-from pipeline.html import charts
+from pipeline.html import calibrated, charts
 from pipeline.html.charts import Span
 from pipeline.html.html import (
     Cell,
@@ -46,10 +46,10 @@ def sections(out: Outputs) -> str:
     questions = list(out("questions.json")["questions"])
     if not questions:
         raise Missing("`reports/questions.json` holds no question: run `dvc repro questions`")
-    return "\n".join(_section(question) for question in questions)
+    return "\n".join(_section(out, question) for question in questions)
 
 
-def _section(question: Part) -> str:
+def _section(out: Outputs, question: Part) -> str:
     opening, *evidence = SENTENCE.split(question["verdict"].text)
     comparisons = list(question["comparisons"])
     families = {family: [row for row in comparisons if row["family"].text == family] for family in _families(question)}
@@ -62,10 +62,17 @@ def _section(question: Part) -> str:
         opening=opening,
         claims=question["claims"],
         evidence=evidence,
+        others=[(_over(row), row) for row in calibrated.over_corpora(out, question["id"].text)],
         charts=pictures,
         tables=tabs(f"tables-{question['id'].text}", sheets),
     )
     return f"## {question['question'].text} {{#q-{question['id'].text}}}\n\n{raw(html)}"
+
+
+def _over(row: Part) -> str:
+    """A claim over corpora."""
+    label, score = row["label"].text, SCORES.get(row["score"].text, row["score"].text)
+    return f"{_name(row)}, {f'{score} of {label}' if label else score}"
 
 
 def _claims(family: str) -> str:

@@ -100,11 +100,12 @@ def code() -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
 
-def run(folder: Path, *command: str) -> None:
-    """Runs a command there with that folder's own copy of the code."""
+def run(folder: Path, *command: str, quiet: bool = False) -> None:
+    """Runs a command there with that folder's own copy of the code; quiet, it is heard only when it fails."""
     places = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": "."}
-    result = subprocess.run(command, cwd=folder, env={**os.environ, **places}, check=False)
+    result = subprocess.run(command, cwd=folder, env={**os.environ, **places}, check=False, capture_output=quiet)
     if result.returncode:
+        sys.stderr.write((result.stderr or b"").decode(errors="replace"))
         raise Problem(
             f"`{' '.join(command)}` in {folder} returned {result.returncode}: its message is above; try again"
         )

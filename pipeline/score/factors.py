@@ -6,16 +6,12 @@ Few tracks make noise look disentangled, the more so the fewer units there are: 
 of the first seed when the factors of whole artists change hands.
 """
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean
 
 import numpy as np
-import sklearn
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.metrics import balanced_accuracy_score, r2_score
-from sklearn.preprocessing import scale
+import scipy.linalg
 
 from pipeline.core.store import Array
 from pipeline.score.contingency import coded
@@ -23,9 +19,9 @@ from pipeline.score.permutation import Null, block_shuffles
 
 BINS = 10  # of equal width, for latents and continuous factors; the usual 20 want thousands of tracks
 CATEGORIES = 10
-TREES, LEAF = 20, 5  # 50 trees down to single tracks took three times as long
-DCI_SEEDS = 2  # whose mean is the score
-NULLS, DCI_NULLS = 20, 2  # orders of the factors
+STEPS = 5  # parts of a unit's range that hold equally many tracks
+RIDGE = 5.0  # tracks' worth of "no effect" in each step of the regression of DCI
+NULLS = 20  # orders of the factors
 
 
 @dataclass(frozen=True)
@@ -76,25 +72,25 @@ def _gap(scores: Iterable[float]) -> float:
     return best - second
 
 
-def dci(latents: Array, factors: Mapping[str, Array], seed: int = 0) -> Dci:
-    """By the importance of each unit to a random forest that predicts the factor, and its score out of bag (0 to 1)."""
-    forests = [_forest(factor, seed) for factor in _known(latents, factors)]
-    if not forests:
+def dci(latents: Array, factors: Mapping[str, Array]) -> Dci:
+    """By what each unit adds to a prediction of the factor, and how well a track is predicted by all others."""
+    told = [_told(factor) for factor in _known(latents, factors)]
+    if not told:
         return Dci(None, None, None)
-    importance = np.stack([weights for weights, _ in forests], axis=1)  # [unit, factor]
+    importance = np.stack([weights for weights, _ in told], axis=1)  # [unit, factor]
     units, known = importance.shape
     concentrated = (1 - _spread(importance), importance.sum(axis=1))
     return Dci(
-        float(np.average(concentrated[0], weights=concentrated[1])) if known > 1 else None,
+        float(np.average(concentrated[0], weights=concentrated[1])) if known > 1 and importance.any() else None,
         float((1 - _spread(importance.T)).mean()) if units > 1 else None,
-        fmean(score for _, score in forests),
+        fmean(score for _, score in told),
     )
 
 
 def factor_scores(
     seeds: Sequence[Array], factors: Mapping[str, Array], group: Array
 ) -> dict[str, tuple[list[float | None], Null | None]]:
-    """Every score: its values, one per seed (of DCI for the first two seeds alone: forests are dear), and its null."""
+    """Every score: its values, one per seed, and its null."""
     orders = block_shuffles(np.arange(len(group)), group, np.random.default_rng(0), NULLS)
     shuffled = [{name: column[order] for name, column in factors.items()} for order in orders]
     single: Mapping[str, Callable[[Array, Mapping[str, Array]], float | None]] = {"mig": mig, "sap": sap}
@@ -102,8 +98,8 @@ def factor_scores(
         name: ([score(points, factors) for points in seeds], _null([score(seeds[0], each) for each in shuffled]))
         for name, score in single.items()
     }
-    measured = [dci(points, factors) for points in seeds[:DCI_SEEDS]]
-    nulls = [dci(seeds[0], each) for each in shuffled[:DCI_NULLS]]
+    measured = [dci(points, factors) for points in seeds]
+    nulls = [dci(seeds[0], each) for each in shuffled]
     for part in fields(Dci):
         values, null = ([getattr(each, part.name) for each in parts] for parts in (measured, nulls))
         scores[f"dci_{part.name}"] = (values, _null(null))
@@ -167,20 +163,44 @@ def _varies(units: Array) -> Array:
     return np.asarray(units.std(axis=0) > 1e-12)
 
 
-def _forest(factor: _Factor, seed: int) -> tuple[Array, float]:
-    """How much each unit matters for predicting the factor, and how well that goes out of bag."""
-    estimator, score, values = (
-        (RandomForestClassifier, lambda true, named: balanced_accuracy_score(true, named, adjusted=True), factor.values)
-        if factor.categorical
-        else (RandomForestRegressor, r2_score, scale(factor.values.astype(np.float64)))
-    )
-    forest = estimator(TREES, min_samples_leaf=LEAF, max_features=1.0, oob_score=score, random_state=seed)
-    with warnings.catch_warnings(), sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # one track in 10,000 is in every bag: its number counts as 0, the mean
-        forest.fit(factor.latents, values)
-    return forest.feature_importances_, max(0.0, float(forest.oob_score_))
+def _told(factor: _Factor) -> tuple[Array, float]:
+    """How much each unit adds to what is told of the factor, and how well each track is told by all others.
+
+    By an additive ridge regression: each unit gives a line and a step for every fifth of the tracks. It stands where
+    the original has forests or a lasso: it has no chance in it, and on 180 tracks takes a thirtieth of their time.
+    """
+    design, targets = _steps(factor.latents), _targets(factor)
+    flat = design.reshape(len(design), -1)
+    inverse = scipy.linalg.inv(flat.T @ flat + RIDGE * np.eye(flat.shape[1]), check_finite=False)
+    effects = inverse @ (flat.T @ targets)
+    leverage = ((flat @ inverse) * flat).sum(axis=1) + 1 / len(flat)
+    by_others = targets - (targets - flat @ effects) / np.maximum(1 - leverage, 1e-6)[:, None]
+    added = design.swapaxes(0, 1) @ effects.reshape(design.shape[1], design.shape[2], -1)  # [unit, track, column]
+    score = _recall(targets, by_others) if factor.categorical else float(1 - (targets - by_others).var())
+    return np.asarray(np.sqrt(added.var(axis=1).sum(axis=1))), max(0.0, score)
+
+
+def _recall(targets: Array, told: Array) -> float:
+    """The balanced accuracy of the categories that are told, 0 at chance and 1 at best."""
+    true, named = targets.argmax(axis=1), told.argmax(axis=1)
+    chance = 1 / targets.shape[1]
+    return float((np.mean([(named[true == each] == each).mean() for each in np.unique(true)]) - chance) / (1 - chance))
+
+
+def _steps(units: Array) -> Array:
+    """[track, unit, column] of mean 0: the unit's line, and in which part of its range a track lies."""
+    edges = np.quantile(units, np.arange(1, STEPS) / STEPS, axis=0)
+    part = (units > edges[:, None]).sum(axis=0)
+    line = units / np.maximum(units.std(axis=0), 1e-12)
+    columns = np.concatenate([line[..., None], part[..., None] == np.arange(STEPS)], axis=2)
+    return np.asarray((columns - columns.mean(axis=0)) * _varies(units)[:, None])
+
+
+def _targets(factor: _Factor) -> Array:
+    """[track, column] of mean 0 and variance 1: the number, or a column per category."""
+    columns = factor.values[:, None] == np.unique(factor.values) if factor.categorical else factor.values[:, None]
+    columns = columns.astype(np.float64)
+    return np.asarray((columns - columns.mean(axis=0)) / columns.std(axis=0))
 
 
 def _spread(weights: Array) -> Array:

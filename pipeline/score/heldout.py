@@ -103,7 +103,7 @@ def balanced(correct: Array, truth: Array, group: Array) -> Scores | None:
     np.add.at(cells, (group, label), np.column_stack([np.ones(len(label)), *correct]))
     total = cells.sum(axis=0, keepdims=True)
     scores = _recalls(np.concatenate([total, total - cells]))
-    return None if np.isnan(scores).any() else Scores(scores[:, 0], scores[:, 1:])
+    return None if np.isnan(scores).any() else Scores(scores[:, 0], scores[:, 1:], predicted=True)
 
 
 def share(correct: Array, group: Array) -> Scores | None:
@@ -114,7 +114,8 @@ def share(correct: Array, group: Array) -> Scores | None:
     if len(names) < 2:
         return None
     group, correct = group[judged], correct[:, judged]
-    return Scores(correct.mean(axis=1), np.stack([correct[:, group != name].mean(axis=1) for name in names], axis=1))
+    without = np.stack([correct[:, group != name].mean(axis=1) for name in names], axis=1)
+    return Scores(correct.mean(axis=1), without, predicted=True)
 
 
 def _recalls(cells: Array) -> Array:

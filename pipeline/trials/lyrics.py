@@ -92,4 +92,5 @@ def _on_kept(data: QuestionData, name: str, column: str, kept: Array) -> Scores 
 def _combined(parts: list[tuple[float, Scores]]) -> Scores:
     """A weighted sum of scores of the same tracks."""
     whole = np.sum([weight * scores.whole for weight, scores in parts], axis=0)
-    return Scores(whole, np.sum([weight * scores.without for weight, scores in parts], axis=0))
+    without = np.sum([weight * scores.without for weight, scores in parts], axis=0)
+    return Scores(whole, without, predicted=any(scores.predicted for _, scores in parts))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import davies_bouldin_score
 
 from pipeline.core.store import Array
 from pipeline.score.agreement import AGREEMENT, agreement
@@ -184,6 +185,14 @@ def test_clusters_far_apart_have_the_better_shape(name: str, better: int, rng: n
     noise = rng.standard_normal((40, 2))
     near, far = (value(shape(name, noise + by * found[:, None], found)) for by in (2, 20))
     assert better * (far - near) > 0
+
+
+@pytest.mark.parametrize("lonely", [False, True])
+def test_davies_bouldin_is_that_of_scikit_learn(lonely: bool, rng: np.random.Generator) -> None:
+    points, found = rng.standard_normal((60, 5)) + 100, rng.integers(0, 5, 60)
+    found[0] = 9 if lonely else found[0]
+    expected = davies_bouldin_score(points, found)
+    assert value(shape("davies_bouldin", points, found)) == pytest.approx(expected, rel=1e-9)
 
 
 def test_silhouette_by_hand() -> None:
