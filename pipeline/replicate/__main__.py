@@ -1,8 +1,8 @@
 """Replicates: the same stages on corpora of other seeds, and a calibration of every verdict on made-up corpora.
 
-    python -m pipeline.replicate                 ten corpora of the generator (30 songs took 4 minutes on 2 cores)
-    python -m pipeline.replicate calibrate       verdicts and intervals on 200 made-up corpora (80 took 5 minutes), and
-                                                 on the sung ones with labels dealt anew
+    python -m pipeline.replicate                 ten corpora of the generator (180 songs take 6 minutes each on 2 cores)
+    python -m pipeline.replicate calibrate       verdicts and intervals on 200 made-up corpora, and
+                                                 on the sung ones with labels dealt anew: 20 minutes
 
 The first writes reports/replicates.csv (each difference on each corpus) and reports/replicated.csv (verdicts over the
 corpora); the second reports/calibration.csv. A run that stops goes on where it stopped when it is called again.
