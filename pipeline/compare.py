@@ -93,7 +93,7 @@ def _flag(model: Representation, label: str, score: str, least: float) -> str:
     absent one: clusters of those songs prove nothing.
     """
     flagged = flag(model, label, least)
-    remembers = not model.is_trained and bool(model.about.get("latent")) and score != "knn"
+    remembers = bool(model.about.get("remembers")) and score != "knn"
     return "memory" if remembers and flagged != "leaky" else flagged
 
 

@@ -27,12 +27,13 @@ from pipeline.learn import keep, linear, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.plan import Train
 from pipeline.learn.segments import MIN_HALVABLE, Views, ViewTraining
-from pipeline.nets.crossview import FirstStage, Segments, two_stages, view_songs
+from pipeline.nets.crossview import FirstStage, two_stages, view_songs
 from pipeline.nets.families import cross_view
 from pipeline.nets.fit import embed
 from pipeline.nets.loop import Recipe
 from pipeline.nets.objective import Objective
 from pipeline.nets.vae import VAE
+from pipeline.nets.views import Segments
 from pipeline.score.kmeans import kmeans
 
 log = logging.getLogger(__name__)

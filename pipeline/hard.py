@@ -1,7 +1,8 @@
-"""Stage `hard`: a conditional beta-VAE, audio and lyrics as experts, given a label so that it learns the rest.
+"""Stage `hard`: a conditional beta-VAE of sound and words whose latent space has facets.
 
-The only reader of `beta`. Writes build/hard, the embeddings of model `hard` from both, from audio alone (`hard_audio`)
-and from lyrics alone (`hard_lyrics`), and models/hard.
+One facet tells the sound, one the words (`hard_sound`, `hard_words`), both given a label so that they learn the rest;
+a joint one tells both (`hard`), also from sound alone or lyrics alone (`hard_audio`, `hard_lyrics`). The only reader of
+`beta`. Writes build/hard and models/hard.
 """
 
 from dataclasses import dataclass
@@ -9,22 +10,28 @@ from functools import partial
 from typing import Annotated, Literal
 
 from pipeline.core import command, params, store
-from pipeline.core.params import Count, Layers, NotNegative, Number, Seeds, Within
+from pipeline.core.params import Count, NotNegative, Number, Seeds, Share, Within
 from pipeline.core.settings import Device
-from pipeline.learn import training
-from pipeline.learn.plan import Model, Train
+from pipeline.learn import view_training
+from pipeline.learn.plan import Train
+from pipeline.learn.segments import ViewTraining
 from pipeline.learn.songs import Source, available
-from pipeline.nets.families import experts
+from pipeline.learn.view_training import ViewModel, ViewSource
+from pipeline.nets.facets import JOINT, OWN
+from pipeline.nets.families import in_facets
+from pipeline.nets.objective import Objective
 
 
 @dataclass(frozen=True)
-class Hard:
+class Hard(ViewTraining):
     condition: str
     lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd", "bert_free", "bert_free_svd"]
     dropout: Annotated[Number, Within(0, 0.9)]
-    hidden: Layers
+    power: Share
+    hidden: Count
     latent: Count
-    epochs: Count
+    warmup: Share
+    agreement: NotNegative
 
 
 @dataclass(frozen=True)
@@ -37,21 +44,27 @@ class Params:
     hard: Hard
 
 
-def main() -> None:
-    p = params.load(Params)
+def described(p: Params) -> ViewModel:
+    """The model with all that it reads."""
     hard = p.hard
     source = available(Source("sound", None if hard.lyrics == "none" else hard.lyrics, hard.condition))
-    model = Model(
+    facets = (*OWN, JOINT)
+    family = "beta-VAE" if source.condition == "none" else "conditional beta-VAE"
+    return ViewModel(
         store.fresh_folder(store.BUILD / "hard"),
         "hard",
-        "beta-VAE" if source.condition == "none" else "conditional beta-VAE",
-        source,
-        partial(experts, hidden=hard.hidden, latent=hard.latent, dropout=hard.dropout),
-        hard.epochs,
-        p.beta,
-        alone=("audio", "lyrics") if source.lyrics else (),
+        {"family": f"{family} in facets", "input": "sound", "lyrics": source.lyrics or "none"}
+        | {"condition": source.condition, "beta": p.beta, "power": hard.power},
+        ViewSource(hard.power, hard.noise, lyrics=source.lyrics, condition=source.condition),
+        partial(in_facets, facets=facets, hidden=hard.hidden, latent=hard.latent, dropout=hard.dropout),
+        hard.recipe(Objective(p.beta, agreement=hard.agreement), hard.warmup),
+        facets=facets,
     )
-    training.learn(model, p.seeds, p.folds, p.train, p.device)
+
+
+def main() -> None:
+    p = params.load(Params)
+    view_training.learn_views(described(p), p.seeds, p.folds, p.train, p.device)
 
 
 if __name__ == "__main__":

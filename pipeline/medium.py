@@ -1,41 +1,59 @@
-"""Stage `medium`: convolutional VAEs of the sound, and the dense fusion of sound and lyrics.
+"""Stage `medium`: convolutional VAEs of the sound, and a VAE of sound and lyrics.
 
 Models `conv1d` (MFCC frames), `conv2d` (log-mel pictures) and `fusion` (what stage ears gives and the lyrics that
-`medium.lyrics` names, side by side in one dense VAE). The convolutions read no lyrics, so that PCA of the same frames
-is their equal in all but the network. Writes build/medium and models/<name>.
+`medium.lyrics` names, in one code). Each sees some segments of a track and has to tell the others. The convolutions
+read no lyrics, so that linear methods on the same sound are their equal in all but the network. Writes build/medium
+and models/<name>.
 """
 
 import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pipeline.core import command, params, store
-from pipeline.core.params import Count, Layers, NonEmpty, Seeds
+from pipeline.core.params import Count, NonEmpty, NotNegative, Seeds, Share
 from pipeline.core.settings import Device
-from pipeline.learn import keep, training
-from pipeline.learn.plan import Model, Train
+from pipeline.learn import keep, view_training
+from pipeline.learn.plan import Train
+from pipeline.learn.segments import ViewTraining
 from pipeline.learn.songs import Source, available
-from pipeline.nets.families import joined
-from pipeline.sound.frames import frames_of
+from pipeline.learn.view_training import ViewModel, ViewSource
+from pipeline.nets.facets import JOINT
+from pipeline.nets.families import in_facets, of_frames
+from pipeline.nets.objective import Objective
+from pipeline.sound.frames import Frames
 from pipeline.sound.settings import Audio
 
 log = logging.getLogger(__name__)
 
 INPUTS: dict[str, Literal["mfcc", "logmel"]] = {"conv1d": "mfcc", "conv2d": "logmel"}
-FAMILIES = {"conv1d": "Conv1D VAE of MFCC", "conv2d": "Conv2D VAE of log-mel", "fusion": "dense fusion VAE"}
+FAMILIES = {
+    "conv1d": "Conv1D cross-view VAE of MFCC",
+    "conv2d": "Conv2D cross-view VAE of log-mel",
+    "fusion": "cross-view VAE of sound and lyrics",
+}
 
 
 @dataclass(frozen=True)
-class Medium:
+class Channels:
+    conv1d: Count
+    conv2d: Count
+
+
+@dataclass(frozen=True)
+class Medium(ViewTraining):
     models: Annotated[tuple[Literal["conv1d", "conv2d", "fusion"], ...], NonEmpty()]
     lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd", "bert_free", "bert_free_svd"]
-    fusion_input: Literal["sound", "mfcc"]
-    channels: Count
-    hidden: Layers
+    power: Share
+    channels: Channels
+    crop: Share
+    hidden: Count
     latent: Count
-    epochs: Count
+    warmup: Share
+    beta: NotNegative
+    agreement: NotNegative
 
 
 @dataclass(frozen=True)
@@ -48,29 +66,29 @@ class Params:
     medium: Medium
 
 
-def described(name: str, folder: Path, p: Params) -> Model:
+def described(name: str, folder: Path, p: Params) -> ViewModel:
     """The model of this name, with all that it reads."""
-    medium, kind = p.medium, INPUTS.get(name, p.medium.fusion_input)
-    dense = name not in INPUTS
-    frames = frames_of(kind, "medium.fusion_input", p.audio)
-    lyrics = medium.lyrics if dense and medium.lyrics != "none" else None
-    audio = "dense" if dense else name
-    return Model(
-        folder,
-        name,
-        FAMILIES[name],
-        available(Source(kind, lyrics, flat=dense, frames=frames)),
-        partial(joined, hidden=medium.hidden, latent=medium.latent, channels=medium.channels, audio=audio),
-        medium.epochs,
-        beta=1.0,
-    )
+    medium = p.medium
+    recipe = medium.recipe(Objective(medium.beta, agreement=medium.agreement), medium.warmup)
+    about: dict[str, Any] = {"family": FAMILIES[name], "condition": "none", "beta": medium.beta, "power": medium.power}
+    if name not in INPUTS:
+        lyrics = available(Source("sound", None if medium.lyrics == "none" else medium.lyrics)).lyrics
+        source = ViewSource(medium.power, medium.noise, lyrics=lyrics)
+        facet = JOINT if lyrics else "sound"
+        build = partial(in_facets, facets=(facet,), hidden=medium.hidden, latent=medium.latent)
+        return ViewModel(
+            folder, name, about | {"input": "sound", "lyrics": lyrics or "none"}, source, build, recipe, (facet,)
+        )
+    frames = Frames(INPUTS[name], p.audio)
+    source = ViewSource(medium.power, medium.noise, frames=frames, crop=round(medium.crop * frames.shape[1]))
+    channels = getattr(medium.channels, name)
+    build = partial(of_frames, kind=name, channels=channels, hidden=medium.hidden, latent=medium.latent)
+    return ViewModel(folder, name, about | {"input": INPUTS[name], "lyrics": "none"}, source, build, recipe)
 
 
 def main() -> None:
     p = params.load(Params)
     wanted, folder = p.medium.models, store.fresh_folder(store.BUILD / "medium")
-    if "fusion" in wanted:
-        frames_of(p.medium.fusion_input, "medium.fusion_input", p.audio)  # before any training: it may have to refuse
     for name in FAMILIES:
         if name not in wanted:
             keep.write_untrained(name, f"medium.models is {', '.join(wanted)}")
@@ -78,7 +96,7 @@ def main() -> None:
             log.warning("%s is left out: it reads frames of sound, which audio.external does not give", name)
             keep.write_untrained(name, "it reads frames of sound, which audio.external does not give")
         else:
-            training.learn(described(name, folder, p), p.seeds, p.folds, p.train, p.device)
+            view_training.learn_views(described(name, folder, p), p.seeds, p.folds, p.train, p.device)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,7 @@ from pipeline.core import store
 from pipeline.core.store import Array
 from pipeline.learn import heldout
 from pipeline.learn.card import card, untrained_card
-from pipeline.learn.songs import Corpus
-from pipeline.nets.families import Contrast, Shape, contrast, cross_view, experts, joined
-from pipeline.nets.fit import Songs, embed
+from pipeline.nets.families import Contrast, Shape, contrast, cross_view, experts, in_facets, joined, of_frames
 from pipeline.nets.loop import Epoch, Recipe
 from pipeline.nets.prior import Mixture
 from pipeline.nets.vae import VAE, Projection, Scale
@@ -37,10 +35,10 @@ BUILDERS: dict[str, Callable[..., VAE | Contrast]] = {
     "joined": joined,
     "experts": experts,
     "cross_view": cross_view,
+    "of_frames": of_frames,
+    "in_facets": in_facets,
     "contrast": contrast,
 }
-EXAMPLES = 4  # reconstructions for the figures
-UNITS, STEPS = 8, (-2.0, -1.0, 0.0, 1.0, 2.0)  # of a traversal; steps in standard deviations of the tracks
 DECIMALS = {"loss": 4, "kl": 5}  # of a curve; squared errors have 6
 
 
@@ -161,50 +159,15 @@ def half_weights(net: nn.Module) -> dict[str, Array]:
     return {key: value.contiguous().cpu().numpy() for key, value in state.items()}
 
 
-@torch.no_grad()
-def kept_vae(vae: VAE, corpus: Corpus, ready: Songs) -> Kept:
-    """The weights, what the model makes of the first segment of a few tracks, and a traversal.
-
-    Of pictures a traversal is the mean over time: that is what is looked at, and it is small.
-    """
-    chosen = np.linspace(0, len(corpus.ids) - 1, min(EXAMPLES, len(corpus.ids))).astype(int)
-    rows = torch.tensor([int((ready.track == track).nonzero()[0]) for track in chosen], device=ready.track.device)
-    batch = ready.batch(rows)
-    outputs = vae.decode(vae.embed(batch), batch.condition)["audio"]
-    units, moved = _traversal(vae, ready)
-    moved = moved.mean(-1, keepdim=True) if moved.dim() == 4 else moved
-    scale = vae.scales["audio"]
-    assert isinstance(scale, Scale)
-    arrays = {"input": scale.back(batch.views["audio"]), "output": scale.back(outputs), "traversal": moved}
-    return Kept(
-        half_weights(vae),
-        {key: values.half().cpu().numpy() for key, values in arrays.items()},
-        {"examples": [corpus.ids[track] for track in chosen], "units": units},
-    )
-
-
-def _traversal(vae: VAE, ready: Songs) -> tuple[list[int], torch.Tensor]:
-    """The units of the largest KL, and the sound [unit, step, ...] that the decoder makes when each of them moves."""
-    embedding = embed(vae, ready)
-    units = embedding.kl.argsort(descending=True)[:UNITS]
-    latent = embedding.mean.mean(0).repeat(len(units), len(STEPS), 1)
-    steps = torch.tensor(STEPS, device=latent.device)
-    for row, unit in zip(latent, units.tolist(), strict=True):
-        row[:, unit] += embedding.mean[:, unit].std() * steps
-    flat = latent.flatten(0, 1)
-    outputs = vae.decode(flat, ready.condition.mean(0).expand(len(flat), -1))["audio"]
-    scale = vae.scales["audio"]
-    assert isinstance(scale, Scale)
-    return units.tolist(), scale.back(outputs).unflatten(0, (len(units), len(STEPS)))
-
-
 def load_model(folder: Path) -> VAE | Contrast:
     """The network of models/NAME, ready to embed: `embed(net, standardised(net, songs))` for a VAE."""
     config = store.read_json(folder / "config.json")
     weights = {
         key: torch.from_numpy(values).float() for key, values in load_file(folder / "weights.safetensors").items()
     }
-    scales = {name: _loaded_scale(weights, f"scales.{name}") for name in config["shapes"]}
+    scales = {
+        name: _loaded_scale(weights, f"scales.{name}") for name in config["shapes"] if f"scales.{name}.mean" in weights
+    }
     arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in config["arguments"].items()}
     shapes = {name: tuple(shape) for name, shape in config["shapes"].items()}
     net = BUILDERS[config["builder"]](shapes, scales, labels=len(config["labels"]), **arguments)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import torch
 
 from pipeline.core import device as devices
-from pipeline.core.params import Count, NotNegative, Number, Share, Within
+from pipeline.core.params import Count, NonEmpty, NotNegative, Number, Share, Within
 from pipeline.core.settings import Device
 from pipeline.learn.heldout import HeldOut
 from pipeline.learn.songs import Source
@@ -30,6 +30,7 @@ class Train:
     strength: NotNegative
     precision: Literal["auto", "fp32", "bf16"]
     workers: Annotated[int, Within(0)]
+    lengths: Annotated[tuple[Annotated[Number, Within(0.01, 100)], ...], NonEmpty()] = (1.0,)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from pipeline.learn import heldout, linear
 from pipeline.learn.heldout import HeldOut
 from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Rate
-from pipeline.nets.crossview import Segments
 from pipeline.nets.loop import Recipe
 from pipeline.nets.objective import Objective
 from pipeline.nets.vae import Projection
+from pipeline.nets.views import Segments
 
 MIN_HALVABLE = 3  # tracks of two segments or more that a network of views needs
 

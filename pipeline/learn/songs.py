@@ -26,6 +26,8 @@ LYRICS_SEED = 20_261_121  # with a lot, decides which lyrics are removed or swap
 class Frames(Protocol):
     """Frames of sound that no stage writes; it must travel to other processes."""
 
+    def __hash__(self) -> int: ...
+
     def segments(self, ids: Sequence[str], valid: Array) -> Array:
         """[valid segment, row, column], track by track."""
 
@@ -96,19 +98,29 @@ def corpus(source: Source, hidden: HeldOut | None = None, heard: Sound | None = 
     ids, track = heard.ids, heard.track
     learnt = torch.from_numpy(heldout.rest(ids, hidden))
     views = {"audio": heard.values.flatten(1) if source.flat else heard.values}
-    scales = {"audio": _scale(views["audio"] if hidden is None else views["audio"][learnt[track]])}
-    has_lyrics = torch.zeros(len(ids), dtype=torch.bool)
-    if source.lyrics:
-        mask = np.array(store.read_rows(store.BUILD / "lyrics", "has_lyrics").at(ids)["has_lyrics"])
-        words = heldout.words(source.lyrics, ids, hidden.fold if hidden else None)
-        words, mask = _altered(words, mask, source, learnt.numpy())
-        has_lyrics = torch.from_numpy(mask)
-        if (has_lyrics & learnt).any():  # else the model is that of the sound alone, to the byte
-            views["lyrics"] = torch.from_numpy(words)
-            scales["lyrics"] = _text_scale(views["lyrics"][has_lyrics & learnt])
-    condition, labels = _condition(ids, source.condition, learnt.numpy())
-    songs = Songs(views["audio"], track, views.get("lyrics"), has_lyrics, condition)
+    scales = {"audio": scale_of(views["audio"] if hidden is None else views["audio"][learnt[track]])}
+    words, has_lyrics, divisor = read_words(source, ids, learnt.numpy(), hidden)
+    if words is not None and divisor is not None:  # else the model is that of the sound alone, to the byte
+        views["lyrics"], scales["lyrics"] = words, divisor
+    condition, labels = conditions(ids, source.condition, learnt.numpy())
+    songs = Songs(views["audio"], track, words, torch.from_numpy(has_lyrics), condition)
     return Corpus(ids, songs, scales, {name: tuple(view.shape[1:]) for name, view in views.items()}, labels, learnt)
+
+
+def read_words(
+    source: Source, ids: Sequence[str], learnt: Array, hidden: HeldOut | None
+) -> tuple[torch.Tensor | None, Array, Scale | None]:
+    """The lyrics [track, number], which tracks have them, and their scale; no lyrics where none are learnt from."""
+    has_lyrics = np.zeros(len(ids), dtype=np.bool_)
+    if not source.lyrics:
+        return None, has_lyrics, None
+    mask = np.array(store.read_rows(store.BUILD / "lyrics", "has_lyrics").at(ids)["has_lyrics"])
+    numbers = heldout.words(source.lyrics, ids, hidden.fold if hidden else None)
+    numbers, has_lyrics = _altered(numbers, mask, source, learnt)
+    if not (has_lyrics & learnt).any():
+        return None, has_lyrics, None
+    words = torch.from_numpy(numbers)
+    return words, has_lyrics, _text_scale(words[torch.from_numpy(has_lyrics & learnt)])
 
 
 def _altered(words: Array, has_lyrics: Array, source: Source, learnt: Array) -> tuple[Array, Array]:
@@ -140,7 +152,7 @@ def kept_lyrics(has_lyrics: Array, missing: float, lot: int = 0) -> Array:
     return mask
 
 
-def _scale(values: torch.Tensor) -> Scale:
+def scale_of(values: torch.Tensor) -> Scale:
     """Zero mean and unit variance: per number for vectors, per row (coefficient, mel) for pictures."""
     axes = (0,) if values.dim() == 2 else (0, 2)
     return Scale(values.mean(axes, keepdim=True)[0], _divisor(values.std(axes, correction=0, keepdim=True)[0]))
@@ -156,7 +168,7 @@ def _divisor(std: torch.Tensor) -> torch.Tensor:
     return torch.where(std > CONSTANT, std, 1.0)
 
 
-def _condition(ids: tuple[str, ...], column: str, learnt: Array) -> tuple[torch.Tensor, tuple[str, ...]]:
+def conditions(ids: Sequence[str], column: str, learnt: Array) -> tuple[torch.Tensor, tuple[str, ...]]:
     """One-hot rows of a column of the tracks; a track without a value, or with one that nobody learns, gets zeros."""
     if column == "none":
         return torch.zeros(len(ids), 0), ()

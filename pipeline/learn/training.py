@@ -20,12 +20,14 @@ from pipeline.core.command import Problem, progress
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
 from pipeline.learn import heldout, plan
+from pipeline.learn.examples import kept_vae
 from pipeline.learn.heldout import MIN_REST, HeldOut, held_out
-from pipeline.learn.keep import Trained, TrainedSeed, kept_vae, write_model
+from pipeline.learn.keep import Trained, TrainedSeed, write_model
+from pipeline.learn.length import Length, best_length, unseen
 from pipeline.learn.plan import Model, Train, TrainingJob
 from pipeline.learn.songs import Corpus, Sound, Source, corpus, sound
-from pipeline.nets.fit import Embedding, Songs, active_units, codes, embed, fit, per_track, standardised
-from pipeline.nets.loop import Epoch, round_to_half
+from pipeline.nets.fit import Embedding, Songs, active_units, codes, embed, error_of, fit, per_track, standardised
+from pipeline.nets.loop import Epoch, Recipe, round_to_half
 from pipeline.nets.prior import Mixture
 from pipeline.nets.vae import VAE
 
@@ -81,6 +83,7 @@ def _remembered(source: Source, _folder: Path) -> Sound:
 def learn(model: Model, seeds: tuple[int, ...], folds: int, train: Train, device: Device) -> None:
     """Trains `model` once per seed and once without each fold, and writes it."""
     made = corpus(model.source)  # also fills the cache of frames, before the processes start
+    model, length = _of_best_length(model, made, seeds[0], train, device)
     jobs = plan.jobs(model, seeds, train, device)
     refits = [without(part, jobs[number % len(jobs)], made) for number, part in enumerate(held_out(made.ids, folds))]
     jobs[0] = replace(jobs[0], keep=True)
@@ -96,11 +99,34 @@ def learn(model: Model, seeds: tuple[int, ...], folds: int, train: Train, device
     results, parts = learn_with_folds(learn_seed, jobs, refits, model.name, train)
     write_model(
         Trained(
-            model.folder, model.name, made.ids, _about(model, train), model.build, made.shapes, made.labels,
-            jobs[0].recipe, seeds, results, parts,
+            model.folder, model.name, made.ids, _about(model, train) | length.about(), model.build, made.shapes,
+            made.labels, jobs[0].recipe, seeds, results, parts,
         )
     )  # fmt: skip
     _write_alone(model, results)
+
+
+def _of_best_length(model: Model, made: Corpus, seed: int, train: Train, device: Device) -> tuple[Model, Length]:
+    (job,) = plan.jobs(model, (seed,), train, device)
+    hidden = without(unseen(made.ids), job, made)
+
+    def errors(recipes: list[Recipe]) -> list[float | None]:
+        if hidden is None:
+            return [None] * len(recipes)
+        jobs = [replace(hidden, recipe=each) for each in recipes]
+        return learn_all(_unseen_error, jobs, f"{model.name} (length)", train)
+
+    length = best_length(model.name, job.recipe, train.lengths, errors)
+    return replace(model, epochs=length.epochs), length
+
+
+def _unseen_error(job: TrainingJob) -> float | None:
+    """How badly the segments of the songs that were left out are told; None if no song was."""
+    made, vae, ready = _begun(job)
+    if bool(made.learnt.all()):
+        return None
+    _trained(vae, ready.of(made.learnt), job)
+    return error_of(vae, ready.of(~made.learnt))
 
 
 def without(hidden: HeldOut, job: TrainingJob, made: Corpus) -> TrainingJob | None:
@@ -113,11 +139,7 @@ def without(hidden: HeldOut, job: TrainingJob, made: Corpus) -> TrainingJob | No
 def learn_seed(job: TrainingJob) -> TrainedSeed:
     """Trains one seed of a VAE on the tracks that it may see, and embeds all."""
     model = job.model
-    made = corpus(model.source, job.hidden, _remembered(model.source, Path.cwd()))
-    begin(job.seed, job.device)
-    vae = model.build(made.shapes, made.scales, labels=len(made.labels))
-    vae = vae.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss it
-    ready = standardised(vae, made.songs.to(job.device))
+    made, vae, ready = _begun(job)
     curve = _trained(vae, ready.of(made.learnt), job)
     round_to_half(vae)
     alone = {modality: _alone(vae, ready, modality) for modality in model.alone}
@@ -130,6 +152,15 @@ def learn_seed(job: TrainingJob) -> TrainedSeed:
         assignments=_assignments(vae, ready),
         kept=kept_vae(vae, made, ready) if job.keep else None,
     )
+
+
+def _begun(job: TrainingJob) -> tuple[Corpus, VAE, Songs]:
+    """The songs, a network that knows nothing yet, and the songs in its units."""
+    made = corpus(job.model.source, job.hidden, _remembered(job.model.source, Path.cwd()))
+    begin(job.seed, job.device)
+    vae = job.model.build(made.shapes, made.scales, labels=len(made.labels))
+    vae = vae.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss it
+    return made, vae, standardised(vae, made.songs.to(job.device))
 
 
 def seed_result(name: str, embedding: Embedding, curve: list[Epoch]) -> TrainedSeed:

@@ -6,6 +6,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.nets import facets as facets_of
+from pipeline.nets.moments import BODIES, OfFrames
 from pipeline.nets.parts import (
     Conv1dBody,
     Conv1dDecoder,
@@ -21,6 +23,7 @@ from pipeline.nets.parts import (
 from pipeline.nets.vae import VAE, Projection, Scale, profile
 
 Shape = tuple[int, ...]  # of one row of a modality, without the batch
+PICTURE = 16  # channels of the convolutions that draw frames
 
 
 def _body(shape: Shape, hidden: tuple[int, ...], channels: int, kind: str) -> nn.Module:
@@ -78,6 +81,42 @@ def cross_view(
     numbers = shapes["audio"][0]
     encoder = Single(normed(numbers, hidden, 2 * latent))
     return VAE(encoder, {"audio": normed(latent + labels, hidden, numbers)}, scales, profile)
+
+
+def of_frames(
+    shapes: Mapping[str, Shape],
+    scales: Mapping[str, Scale | Projection],
+    *,
+    kind: str,
+    channels: int,
+    hidden: int,
+    latent: int,
+    labels: int = 0,
+) -> VAE:
+    """Medium: frames (conv1d or conv2d) of some segments; it tells the statistics of the others. No condition.
+
+    `picture` draws the frames of a segment from its code, and teaches the encoder nothing.
+    """
+    encoder = OfFrames(BODIES[kind](shapes["audio"][0], channels), hidden, latent)
+    vae = VAE(encoder, {"audio": normed(latent + labels, hidden, shapes["told"][0])}, scales, profile)
+    vae.picture = _decoder(latent, shapes["audio"], (hidden // 2,), PICTURE, kind)
+    return vae
+
+
+def in_facets(
+    shapes: Mapping[str, Shape],
+    scales: Mapping[str, Scale | Projection],
+    *,
+    facets: tuple[str, ...],
+    hidden: int,
+    latent: int,
+    labels: int = 0,
+    dropout: float = 0.0,
+) -> VAE:
+    """Hard, and fusion of medium: views of the sound and the words, with a part of the code for each facet."""
+    numbers = {name: shape[0] for name, shape in shapes.items()}
+    encoder = facets_of.encoder(facets, numbers, hidden, latent, labels, dropout)
+    return VAE(encoder, facets_of.decoders(facets, numbers, hidden, latent, labels), scales, profile)
 
 
 class Contrast(nn.Module):

@@ -74,6 +74,14 @@ def fit(vae: VAE, songs: Songs, recipe: Recipe, *, bf16: bool = False) -> list[E
     return train(vae, losses, torch.arange(len(songs.track), device=device), recipe)
 
 
+@torch.no_grad()
+def error_of(vae: VAE, songs: Songs) -> float:
+    """How badly standardised songs are told from their own codes: negative log likelihood, the lower the better."""
+    vae.eval()
+    rows = torch.arange(len(songs.track), device=songs.track.device)
+    return float(vae.loss(songs.batch(rows), noisy=False).error())
+
+
 def curve_parts(terms: Loss, objective: Objective, warm: float) -> dict[str, Tensor]:
     """What a curve shows of one batch, `loss` being what is minimised."""
     errors = {f"mse_{name}": mse for name, mse in terms.mse.items()}
@@ -101,6 +109,10 @@ def other_half(track: Int[Tensor, " segment"]) -> Int[Tensor, " segment"]:
 class Embedding:
     mean: Float[Tensor, "track latent"]  # of the segments' posterior means
     kl: Float[Tensor, " latent"]  # nats a segment, per unit
+
+    def part(self, units: slice) -> "Embedding":
+        """Some of the units."""
+        return Embedding(self.mean[:, units], self.kl[units])
 
 
 @torch.no_grad()

@@ -125,7 +125,7 @@ class Conv2dDecoder(nn.Module):
         return wide[:, 0, : self.size[0], : self.size[1]] + level
 
 
-def _posterior(head: Tensor) -> Posterior:
+def posterior_of(head: Tensor) -> Posterior:
     mean, log_var = head.float().chunk(2, dim=1)
     return Posterior(mean, log_var.clamp(*LOG_VAR))
 
@@ -138,7 +138,7 @@ class Single(nn.Module):
         self.network = network
 
     def forward(self, batch: Batch) -> Posterior:
-        return _posterior(self.network(batch.views["audio"]))
+        return posterior_of(self.network(batch.views["audio"]))
 
 
 class Joined(nn.Module):
@@ -154,7 +154,7 @@ class Joined(nn.Module):
         for name, part in self.bodies.items():
             present = batch.present[name][:, None].to(batch.condition.dtype)
             features += [part(batch.views[name]) * present, present]
-        return _posterior(self.head(torch.cat(features, dim=1)))
+        return posterior_of(self.head(torch.cat(features, dim=1)))
 
 
 class Experts(nn.Module):
@@ -173,21 +173,19 @@ class Experts(nn.Module):
         self.dropout = dropout
 
     def forward(self, batch: Batch) -> Posterior:
-        present = self._kept(batch) if self.training and self.dropout > 0 else batch.present
+        present = some(batch.present, self.dropout) if self.training and self.dropout > 0 else batch.present
         nothing = torch.zeros((), device=batch.condition.device)
         precision, weighted = nothing + 1.0, nothing  # the prior: a standard normal
         for name, part in self.bodies.items():
             features = torch.cat([part(batch.views[name]), batch.condition], dim=1)
-            expert = _posterior(self.heads[name](features))
+            expert = posterior_of(self.heads[name](features))
             share = torch.exp(-expert.log_var) * present[name][:, None]
             precision, weighted = precision + share, weighted + share * expert.mean
         return Posterior(weighted / precision, -torch.log(precision))
 
-    def _kept(self, batch: Batch) -> dict[str, Tensor]:
-        """The rows of each modality that stay this time: a modality is dropped only where another one stays."""
-        kept = {
-            name: rows & (torch.rand(len(rows), device=rows.device) >= self.dropout)
-            for name, rows in batch.present.items()
-        }
-        empty = ~torch.stack(list(kept.values())).any(0)
-        return {name: kept[name] | (empty & batch.present[name]) for name in kept}
+
+def some(present: Mapping[str, Tensor], dropout: float) -> dict[str, Tensor]:
+    """The rows of each modality that stay this time: a modality is dropped only where another one stays."""
+    kept = {name: rows & (torch.rand(len(rows), device=rows.device) >= dropout) for name, rows in present.items()}
+    empty = ~torch.stack(list(kept.values())).any(0)
+    return {name: kept[name] | (empty & present[name]) for name in kept}

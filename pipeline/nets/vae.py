@@ -29,8 +29,8 @@ class Batch:
 
 
 def blank(values: Tensor, present: Tensor) -> Tensor:
-    """`values` with zeros in the rows that are missing (a product would let nan through)."""
-    return torch.where(present.view(-1, *[1] * (values.dim() - 1)), values, 0.0)
+    """`values` with zeros in the rows, or the numbers, that are missing (a product would let nan through)."""
+    return torch.where(present.reshape(*present.shape, *[1] * (values.dim() - present.dim())), values, 0.0)
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,10 @@ class Projection(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         return (values.float() - self.mean) @ self.matrix
 
+    def back(self, values: Tensor) -> Tensor:
+        own: Tensor = torch.linalg.lstsq(self.matrix.T.cpu(), values.T.cpu()).solution.T  # in no GPU is it of full rank
+        return own.to(values.device) + self.mean
+
 
 class Prior(Protocol):
     """Where codes are expected to lie before a song is heard."""
@@ -136,6 +140,7 @@ class VAE(nn.Module):
     """Encoder, latent space, a decoder for each modality. The objective is an argument of the training."""
 
     prior: Prior
+    picture: nn.Module  # of frames alone: draws them from a code, and is no part of the objective
 
     def __init__(
         self,
