@@ -28,6 +28,7 @@ class Hard(ViewTraining):
     lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd", "bert_free", "bert_free_svd"]
     dropout: Annotated[Number, Within(0, 0.9)]
     power: Share
+    share: Annotated[Number, Within(0.01, 0.99)]
     hidden: Count
     latent: Count
     warmup: Share
@@ -55,7 +56,7 @@ def described(p: Params) -> ViewModel:
         "hard",
         {"family": f"{family} in facets", "input": "sound", "lyrics": source.lyrics or "none"}
         | {"condition": source.condition, "beta": p.beta, "power": hard.power},
-        ViewSource(hard.power, hard.noise, lyrics=source.lyrics, condition=source.condition),
+        ViewSource(hard.power, hard.noise, lyrics=source.lyrics, share=hard.share, condition=source.condition),
         partial(in_facets, facets=facets, hidden=hard.hidden, latent=hard.latent, dropout=hard.dropout),
         hard.recipe(Objective(p.beta, agreement=hard.agreement), hard.warmup),
         facets=facets,

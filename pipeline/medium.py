@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pipeline.core import command, params, store
-from pipeline.core.params import Count, NonEmpty, NotNegative, Seeds, Share
+from pipeline.core.params import Count, NonEmpty, NotNegative, Number, Seeds, Share, Within
 from pipeline.core.settings import Device
 from pipeline.learn import keep, view_training
 from pipeline.learn.plan import Train
@@ -47,6 +47,7 @@ class Medium(ViewTraining):
     models: Annotated[tuple[Literal["conv1d", "conv2d", "fusion"], ...], NonEmpty()]
     lyrics: Literal["none", "tfidf", "tfidf_svd", "word2vec", "bert", "bert_svd", "bert_free", "bert_free_svd"]
     power: Share
+    share: Annotated[Number, Within(0.01, 0.99)]
     channels: Channels
     crop: Share
     hidden: Count
@@ -73,7 +74,7 @@ def described(name: str, folder: Path, p: Params) -> ViewModel:
     about: dict[str, Any] = {"family": FAMILIES[name], "condition": "none", "beta": medium.beta, "power": medium.power}
     if name not in INPUTS:
         lyrics = available(Source("sound", None if medium.lyrics == "none" else medium.lyrics)).lyrics
-        source = ViewSource(medium.power, medium.noise, lyrics=lyrics)
+        source = ViewSource(medium.power, medium.noise, lyrics=lyrics, share=medium.share)
         facet = JOINT if lyrics else "sound"
         build = partial(in_facets, facets=(facet,), hidden=medium.hidden, latent=medium.latent)
         return ViewModel(

@@ -4,6 +4,7 @@ As `learn` does for a VAE of single segments: once per seed on all tracks, and o
 """
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -47,6 +48,7 @@ class ViewSource:
     frames: Frames | None = None  # that the encoder reads in place of the segments
     crop: int = 0  # frames of a segment that a training shows at a time
     lyrics: str | None = None  # an array of stage lyrics
+    share: float = 0.5  # of the variance that the lyrics have beside the sound
     condition: str = "none"
 
 
@@ -120,13 +122,20 @@ def seen(source: ViewSource, hidden: HeldOut | None, device: torch.device) -> Se
         )
     words, has_lyrics, scale_of_words = read_words(Source(lyrics=source.lyrics), ids, learnt, hidden)
     condition, labels = conditions(ids, source.condition, learnt)
+    weight = 1.0
     if scale_of_words is not None and words is not None:
-        shapes["lyrics"], scales["lyrics"] = tuple(words.shape[1:]), scale_of_words
-        words = scale_of_words(words).to(device)
+        weight = loudness(source.share, statistics.whole()[torch.from_numpy(learnt)], words.shape[1])
+        shapes["lyrics"], scales["lyrics"] = tuple(words.shape[1:]), scale_of_words.louder(weight)
+        words = scales["lyrics"](words).to(device)
     viewer = facets.Songs(
-        statistics, words, torch.from_numpy(has_lyrics).to(device), condition.to(device), source.noise
+        statistics, words, torch.from_numpy(has_lyrics).to(device), condition.to(device), source.noise, weight
     )
     return Seen(ids, viewer, torch.from_numpy(learnt), shapes, scales, labels, has_lyrics)
+
+
+def loudness(share: float, sound: Tensor, numbers: int) -> float:
+    """What unit-variance numbers of the lyrics are multiplied by, so that they have this share of the variance."""
+    return math.sqrt(share / (1 - share) * float(sound.var(0).sum()) / numbers)
 
 
 @lru_cache(maxsize=1)

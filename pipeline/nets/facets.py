@@ -83,6 +83,7 @@ class Songs:
     has_lyrics: Bool[Tensor, " track"]
     condition: Float[Tensor, "track labels"]
     noise: float
+    loudness: float = 1.0  # standard deviation of the lyrics' numbers, of which the noise is a share
 
     @property
     def valid(self) -> Bool[Tensor, "track segment"]:
@@ -91,7 +92,11 @@ class Songs:
     def shown(self, tracks: Int[Tensor, " batch"], chosen: Chosen, *, noisy: bool) -> Batch:
         views = self._views(tracks, chosen)
         if noisy:
-            views = {name: values + self.noise * torch.randn_like(values) for name, values in views.items()}
+            loud = {"lyrics": self.loudness}
+            views = {
+                name: values + self.noise * loud.get(name, 1.0) * torch.randn_like(values)
+                for name, values in views.items()
+            }
         return Batch(views, self._present(tracks), self.condition[tracks])
 
     def asked(self, tracks: Int[Tensor, " batch"], left: Chosen) -> Batch:

@@ -56,8 +56,8 @@ def segment_codes(vae: VAE, viewer: FrameViews, segments: Int[Tensor, "row two"]
     """The posterior means of single segments, each given as (track, segment)."""
     vae.eval()
     parts = []
-    for some in segments.split(64):
-        alone = torch.zeros(len(some), viewer.valid.shape[1], dtype=torch.bool, device=some.device)
-        alone[torch.arange(len(some)), some[:, 1]] = True
-        parts.append(vae.embed(viewer.shown(some[:, 0], alone, noisy=False)))
+    for rows in segments.split(64):
+        alone = torch.zeros(len(rows), viewer.valid.shape[1], dtype=torch.bool, device=rows.device)
+        alone[torch.arange(len(rows)), rows[:, 1]] = True
+        parts.append(vae.embed(viewer.shown(rows[:, 0], alone, noisy=False)))
     return torch.cat(parts)

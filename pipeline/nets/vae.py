@@ -103,6 +103,10 @@ class Scale(nn.Module):
     def back(self, values: Tensor) -> Tensor:
         return values * self.std + self.mean
 
+    def louder(self, factor: float) -> "Scale":
+        """The same numbers, so many times as large."""
+        return Scale(self.mean, self.std / factor)
+
 
 class Projection(nn.Module):
     """A linear metric of one modality, in place of a scale; it travels with the weights too."""

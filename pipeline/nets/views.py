@@ -5,7 +5,7 @@ A view of a track is some of its segments. A network is shown one view and asked
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -65,6 +65,7 @@ def two_sets(valid: Chosen) -> tuple[Chosen, Chosen]:
     return rank < size()[:, None], (rank >= (count - size())[:, None]) & valid
 
 
+@runtime_checkable
 class Viewer(Protocol):
     """What a network is shown of tracks, and what it is asked for."""
 
