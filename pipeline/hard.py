@@ -7,6 +7,7 @@ a joint one tells both (`hard`), also from sound alone or lyrics alone (`hard_au
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pipeline.core import command, params, store
@@ -45,14 +46,14 @@ class Params:
     hard: Hard
 
 
-def described(p: Params) -> ViewModel:
+def described(p: Params, folder: Path) -> ViewModel:
     """The model with all that it reads."""
     hard = p.hard
     source = available(Source("sound", None if hard.lyrics == "none" else hard.lyrics, hard.condition))
     facets = (*OWN, JOINT)
     family = "beta-VAE" if source.condition == "none" else "conditional beta-VAE"
     return ViewModel(
-        store.fresh_folder(store.BUILD / "hard"),
+        folder,
         "hard",
         {"family": f"{family} in facets", "input": "sound", "lyrics": source.lyrics or "none"}
         | {"condition": source.condition, "beta": p.beta, "power": hard.power},
@@ -65,7 +66,8 @@ def described(p: Params) -> ViewModel:
 
 def main() -> None:
     p = params.load(Params)
-    view_training.learn_views(described(p), p.seeds, p.folds, p.train, p.device)
+    model = described(p, store.fresh_folder(store.BUILD / "hard"))
+    view_training.learn_views(model, p.seeds, p.folds, p.train, p.device)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from pipeline.learn.songs import Source, available
 from pipeline.learn.view_training import ViewModel, ViewSource
 from pipeline.nets.facets import JOINT
 from pipeline.nets.families import in_facets, of_frames
+from pipeline.nets.moments import crop
 from pipeline.nets.objective import Objective
 from pipeline.sound.frames import Frames
 from pipeline.sound.settings import Audio
@@ -81,7 +82,8 @@ def described(name: str, folder: Path, p: Params) -> ViewModel:
             folder, name, about | {"input": "sound", "lyrics": lyrics or "none"}, source, build, recipe, (facet,)
         )
     frames = Frames(INPUTS[name], p.audio)
-    source = ViewSource(medium.power, medium.noise, frames=frames, crop=round(medium.crop * frames.shape[1]))
+    shown = crop(name, medium.crop, frames.shape[1])
+    source = ViewSource(medium.power, medium.noise, frames=frames, crop=shown)
     channels = getattr(medium.channels, name)
     build = partial(of_frames, kind=name, channels=channels, hidden=medium.hidden, latent=medium.latent)
     return ViewModel(folder, name, about | {"input": INPUTS[name], "lyrics": "none"}, source, build, recipe)

@@ -62,7 +62,7 @@ def test_songs_alone_without_lyrics_labels_or_artists(quick: Path, caplog: pytes
     run()
     assert corpus.read().labels == ()
     metrics = read("metrics.json")
-    assert not {"tfidf", "word2vec", "bert", "bert_free", "pca_both", "hard_lyrics"} & set(metrics)
+    assert not {"tfidf", "word2vec", "bert", "bert_free", "pca_both", "hard_words", "hard_lyrics"} & set(metrics)
     assert "condition" not in metrics["hard"]
     assert store.read_json(store.BUILD / "hard" / "hard.json")["condition"] == "none"
     assert "6 clusters of 12 songs hold about 2 each" in metrics["data"]["small"]

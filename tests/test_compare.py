@@ -175,11 +175,17 @@ def test_a_model_of_sound_and_words_has_to_beat_the_sound_alone_too() -> None:
 
 def test_clusters_of_a_half_whose_other_half_was_learnt_are_not_counted() -> None:
     """Fault 1: fitted to both halves of these songs, a network finds in one what it remembers of the other."""
-    fill(*add("hard_audio", "hard", 0.0, SOUND | {"latent": 4}))
+    fill(*add("hard_audio", "hard", 0.0, SOUND | {"latent": 4, "remembers": True}))
     table = run()
     row = table["genre", "hard_audio", "ami", "kmeans"]
     assert (row["verdict"], row["note"]) == ("leaky", "the fit saw the other half of these songs")
     assert table["genre", "hard_audio", "knn", ""]["verdict"] == "better"
+
+
+def test_clusters_of_a_facet_are_counted() -> None:
+    """It has units of its own like a trained model, but was never given the other half."""
+    fill(*add("hard_sound", "hard", 0.0, SOUND | {"latent": 4}))
+    assert run()["genre", "hard_sound", "ami", "kmeans"]["verdict"] == "better"
 
 
 def test_a_difference_has_to_be_seen_under_both_clusterers_and_holm_counts_it_once() -> None:

@@ -24,7 +24,8 @@ LYRICS_ALONE = {"tfidf", "word2vec", "bert", "bert_free"}
 LADDER = {"raw", "pca", "pca_white", "pca_segments", "ppca", "pca_metric", "track_lda", "pca_mfcc", "pca_logmel"}
 BOTH = {"pca_both", "pca_both_25", "pca_both_75"}
 BASELINES = {"spectral", "contrastive", "ae"} | LADDER | BOTH | LYRICS_ALONE
-MODELS = {"easy", "conv1d", "conv2d", "fusion", "hard", "hard_audio", "hard_lyrics", "cross"}
+HARD = {"hard", "hard_sound", "hard_words", "hard_audio", "hard_lyrics"}
+MODELS = {"easy", "conv1d", "conv2d", "fusion", "cross"} | HARD
 
 
 def run(*stages: str) -> None:
@@ -76,7 +77,8 @@ def test_two_genres_that_differ_to_the_ear_are_found_by_raw_statistics(done: Pat
 
 def test_text_and_lyrics_leave_tracks_without_words_out(done: Path) -> None:
     without = {"en_003", "bn_008"}
-    for folder, name in (("baselines", "tfidf"), ("baselines", "bert"), ("hard", "hard_lyrics")):
+    text = [("baselines", "tfidf"), ("baselines", "bert"), ("hard", "hard_words"), ("hard", "hard_lyrics")]
+    for folder, name in text:
         rows = store.read_rows(done / "build" / folder, name)
         missing = {id_ for id_, row in zip(rows.ids, rows[name], strict=True) if np.isnan(row).all()}
         assert missing == without
@@ -100,7 +102,7 @@ def test_beta_changes_hard_and_its_clusters_and_nothing_else(
     changed = {name for name in before.representations if not alike(before.of(name), after.of(name))}
     assert "hard" in changed
     own = {name for name in changed if not re.fullmatch(r"pca_\d+", name)}  # which follow the number of active units
-    assert own <= {"hard", "hard_audio", "hard_lyrics"}
+    assert own <= HARD
 
 
 def alike(one: Runs, two: Runs) -> bool:

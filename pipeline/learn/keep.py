@@ -107,9 +107,10 @@ def write_model(trained: Trained) -> None:
 
 
 def _heldout(trained: Trained, key: str) -> Array:
-    """[track, fold, latent]; nan for a fold without a training."""
+    """[track, fold, latent]; nan for a fold without a training, or one whose songs to learn from had no words."""
     nothing = np.full_like(trained.results[0].means[key], np.nan)
-    return heldout.kept(np.stack([seed.means[key] if seed else nothing for seed in trained.without], axis=1))
+    folds = [seed.means.get(key, nothing) if seed else nothing for seed in trained.without]
+    return heldout.kept(np.stack(folds, axis=1))
 
 
 def write_untrained(name: str, reason: str) -> None:

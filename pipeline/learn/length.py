@@ -4,6 +4,7 @@ A fixed number of epochs is wrong at other sizes of the corpus. No label is read
 """
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -46,9 +47,9 @@ def best_length(
     if len(epochs) == 1:
         return Length(epochs[0], {})
     tried = errors([replace(recipe, epochs=each) for each in epochs])
-    told = {each: error for each, error in zip(epochs, tried, strict=True) if error is not None}
-    if len(told) < len(epochs):
+    errors_of = {each: error for each, error in zip(epochs, tried, strict=True) if error is not None}
+    if len(errors_of) < len(epochs) or not all(map(math.isfinite, errors_of.values())):
         return Length(recipe.epochs, {})
-    best = min(told, key=lambda each: told[each])
+    best = min(errors_of, key=lambda each: errors_of[each])  # the shortest, if several are as good
     log.info("%s: %d epochs, the best of %s on unseen songs", name, best, ", ".join(map(str, epochs)))
-    return Length(best, told)
+    return Length(best, errors_of)

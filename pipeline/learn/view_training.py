@@ -34,7 +34,7 @@ from pipeline.nets.fit import Embedding, active_units
 from pipeline.nets.frame_views import FrameViews, fit_picture
 from pipeline.nets.loop import Recipe, round_to_half
 from pipeline.nets.vae import VAE, Projection, Scale
-from pipeline.nets.views import Segments, Viewer, embed_views, fit_views, learnable, unseen_error
+from pipeline.nets.views import Segments, Viewer, embed_views, fit_views, unseen_error
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +68,10 @@ class ViewModel:
     def parts(self, shapes: Mapping[str, Any]) -> dict[str, slice]:
         """Embedding -> its units. The joint facet has the model's name, or the only one."""
         latent = self.build.keywords["latent"]
-        there = facets.present(self.facets, shapes) or [facets.JOINT]
-        names = [self.name if len(there) == 1 or each == facets.JOINT else f"{self.name}_{each}" for each in there]
+        if not self.facets:
+            return {self.name: slice(0, latent)}
+        present = facets.present(self.facets, shapes)
+        names = [self.name if len(present) == 1 or each == facets.JOINT else f"{self.name}_{each}" for each in present]
         return {name: slice(place * latent, (place + 1) * latent) for place, name in enumerate(names)}
 
 
@@ -163,11 +165,13 @@ def learn_view_seed(job: ViewJob) -> TrainedSeed:
         embeddings |= {f"{model.name}_{name}": each.part(parts[model.name]) for name, each in alone.items()}
     result = training.seed_result(model.name, embeddings[model.name], curve)
     units = {name: active_units(each) for name, each in embeddings.items() if name != model.name}
+    active = None if model.recipe.objective.is_autoencoder else result.active
     means = {name: each.mean.cpu().numpy() for name, each in embeddings.items()}
     for name in {f"{model.name}_words", f"{model.name}_lyrics"} & set(means):
         means[name][~tracks.has_lyrics] = np.nan  # without words there is no place among them
     vae.scales = nn.ModuleDict(dict(tracks.scales))
-    return replace(result, means=means, active_alone=units, kept=_kept(vae, tracks, whole) if job.keep else None)
+    kept = _kept(vae, tracks, whole) if job.keep else None
+    return replace(result, means=means, active=active, active_alone=units, kept=kept)
 
 
 def _kept(vae: VAE, tracks: Seen, whole: Embedding) -> Kept:
@@ -188,7 +192,10 @@ def learn_views(model: ViewModel, seeds: tuple[int, ...], folds: int, train: Tra
         log.warning("%s: %s: no model", model.name, reason)
         keep.write_untrained(model.name, reason)
         return
-    model = _of_best_length(model, ids, seeds[0], where, train)
+    _remembered.cache_clear()  # the sound may have changed since
+    tracks = seen(model.source, None, torch.device("cpu"))  # also fills the cache of frames, before the processes start
+    shapes, labels = tracks.shapes, tracks.labels
+    model = _of_best_length(model, ids, valid, seeds[0], where, train)
     jobs = [ViewJob(model, seed, where, keep=seed == seeds[0]) for seed in seeds]
     refits = [
         replace(jobs[number % len(jobs)], keep=False, hidden=part)
@@ -199,19 +206,26 @@ def learn_views(model: ViewModel, seeds: tuple[int, ...], folds: int, train: Tra
     many = f"{len(seeds)} seeds and {sum(job is not None for job in refits)} folds"
     log.info("%s: %d tracks, %s; %s", model.name, enough, many, why)
     results, parts = training.learn_with_folds(learn_view_seed, jobs, refits, model.name, train)
-    tracks = seen(model.source, None, torch.device("cpu"))
     write_model(
         Trained(
-            model.folder, model.name, ids, {"role": model.role, **model.about}, model.build, tracks.shapes,
-            tracks.labels, model.recipe, seeds, results, parts,
+            model.folder, model.name, ids, {"role": model.role, **model.about}, model.build, shapes, labels,
+            model.recipe, seeds, results, parts,
         )
     )  # fmt: skip
     _describe_parts(model, results)
 
 
-def _of_best_length(model: ViewModel, ids: Sequence[str], seed: int, device: torch.device, train: Train) -> ViewModel:
-    def errors(recipes: list[Recipe]) -> list[float | None]:
-        jobs = [ViewJob(replace(model, recipe=each), seed, device, hidden=unseen(ids)) for each in recipes]
+def _of_best_length(
+    model: ViewModel, ids: Sequence[str], valid: Array, seed: int, device: torch.device, train: Train
+) -> ViewModel:
+    hidden = unseen(ids)
+    halvable, learnt = linear.halvable(valid), heldout.rest(ids, hidden)
+    too_few = min((halvable & learnt).sum(), (halvable & ~learnt).sum()) < MIN_HALVABLE
+
+    def errors(recipes: list[Recipe]) -> Sequence[float | None]:
+        if too_few:
+            return [None] * len(recipes)
+        jobs = [ViewJob(replace(model, recipe=each), seed, device, hidden=hidden) for each in recipes]
         return training.learn_all(_unseen_error, jobs, f"{model.name} (length)", train)
 
     length = best_length(model.name, model.recipe, train.lengths, errors)
@@ -219,13 +233,11 @@ def _of_best_length(model: ViewModel, ids: Sequence[str], seed: int, device: tor
     return replace(model, recipe=recipe, about={**model.about, **length.about()})
 
 
-def _unseen_error(job: ViewJob) -> float | None:
-    """How badly the songs that were left out are told; None where too few songs are on one side."""
+def _unseen_error(job: ViewJob) -> float:
+    """How badly the model foretells the songs that were left out."""
     training.begin(job.seed, job.device)
     tracks = seen(job.model.source, job.hidden, job.device)
     learnt = tracks.learnt.to(job.device)
-    if min(len(learnable(tracks.viewer, rows)) for rows in (learnt, ~learnt)) < MIN_HALVABLE:
-        return None
     vae = job.model.build(tracks.shapes, {}, labels=len(tracks.labels)).to(job.device)
     fit_views(vae, tracks.viewer, job.model.recipe, learnt)
     return unseen_error(vae, tracks.viewer, ~learnt)
@@ -236,12 +248,13 @@ def _describe_parts(model: ViewModel, results: Sequence[TrainedSeed]) -> None:
     reads = {"sound": {"input": model.about["input"], "lyrics": "none"}, "words": {"lyrics": model.about["lyrics"]}}
     reads |= {modality: reads[facet] for facet, modality in facets.OWN.items()}
     for name in sorted(results[0].active_alone):
-        own = name.removeprefix(f"{model.name}_")
+        part = name.removeprefix(f"{model.name}_")
         about = {"role": model.role, "condition": model.about["condition"], "beta": model.about["beta"]}
-        about |= reads[own]
-        about["family"] = f"{model.about['family']}: {own}" if own in facets.OWN else f"joint facet, {own} alone"
+        about |= reads[part]
+        about["family"] = f"{model.about['family']}: {part}" if part in facets.OWN else f"joint facet, {part} alone"
         # The joint facet was fitted to both of the same songs: by one it holds what it remembers of the other.
-        about |= {} if own in facets.OWN else {"remembers": True}
-        latent = results[0].means[name].shape[1]
-        units = {"latent": latent, "active_units": [seed.active_alone[name] for seed in results]}
-        store.write_json(model.folder / f"{name}.json", about | units)
+        about |= {} if part in facets.OWN else {"remembers": True}
+        if not model.recipe.objective.is_autoencoder:
+            about |= {"latent": results[0].means[name].shape[1]}
+            about |= {"active_units": [seed.active_alone[name] for seed in results]}
+        store.write_json(model.folder / f"{name}.json", about)

@@ -4,14 +4,14 @@ Two properties that are independent need two clusterings, so that neither facet 
 each has an encoder and a decoder of its own. The joint facet is asked for both, and works with either alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from pipeline.nets.parts import normed, posterior_of, some
+from pipeline.nets.parts import normed, partly, posterior_of
 from pipeline.nets.vae import Batch, Posterior
 from pipeline.nets.views import Chosen, Segments, view
 
@@ -42,7 +42,7 @@ class Together(nn.Module):
         self.network, self.dropout = network, dropout
 
     def forward(self, batch: Batch) -> Posterior:
-        present = some(batch.present, self.dropout) if self.training and self.dropout > 0 else batch.present
+        present = partly(batch.present, self.dropout) if self.training and self.dropout > 0 else batch.present
         known = Batch(batch.views, present, batch.condition).known()
         flags = [rows[:, None].to(batch.condition.dtype) for rows in present.values()]
         return posterior_of(self.network(torch.cat([*known.views.values(), *flags], dim=1)))
@@ -112,8 +112,8 @@ class Songs:
         return views if self.lyrics is None else views | {"lyrics": self.lyrics[tracks]}
 
     def _present(self, tracks: Int[Tensor, " batch"]) -> dict[str, Tensor]:
-        there = {"audio": torch.ones(len(tracks), dtype=torch.bool, device=tracks.device)}
-        return there if self.lyrics is None else there | {"lyrics": self.has_lyrics[tracks]}
+        present = {"audio": torch.ones(len(tracks), dtype=torch.bool, device=tracks.device)}
+        return present if self.lyrics is None else present | {"lyrics": self.has_lyrics[tracks]}
 
 
 def encoder(
@@ -143,6 +143,7 @@ def decoders(
     return told
 
 
-def present(facets: Sequence[str], shapes: Mapping[str, int]) -> list[str]:
-    """The facets that these modalities allow, in their order."""
-    return [facet for facet in facets if (len(shapes) > 1 if facet == JOINT else OWN[facet] in shapes)]
+def present(facets: Sequence[str], modalities: Collection[str]) -> list[str]:
+    """The facets that these modalities allow, in their order; without words a joint facet is one of the sound."""
+    allowed = [facet for facet in facets if (len(modalities) > 1 if facet == JOINT else OWN[facet] in modalities)]
+    return allowed or ["sound"]

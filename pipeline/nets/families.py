@@ -97,6 +97,8 @@ def of_frames(
 
     `picture` draws the frames of a segment from its code, and teaches the encoder nothing.
     """
+    if shapes["audio"][1] < (least := BODIES[kind].least):
+        raise ValueError(f"segments of {shapes['audio'][1]} columns are too short for {kind}: it needs {least}")
     encoder = OfFrames(BODIES[kind](shapes["audio"][0], channels), hidden, latent)
     vae = VAE(encoder, {"audio": normed(latent + labels, hidden, shapes["told"][0])}, scales, profile)
     vae.picture = _decoder(latent, shapes["audio"], (hidden // 2,), PICTURE, kind)

@@ -19,7 +19,7 @@ class FrameViews:
     frames: Float16[Tensor, "track segment row column"]  # in half precision, since they are many
     scale: Scale  # of each row
     segments: Segments
-    crop: int  # columns that a training shows at a time; 0: all
+    crop: int  # columns that a training shows at a time, if there are so many
 
     @property
     def valid(self) -> Bool[Tensor, "track segment"]:
@@ -27,11 +27,11 @@ class FrameViews:
 
     def shown(self, tracks: Int[Tensor, " batch"], chosen: Chosen, *, noisy: bool) -> Batch:
         columns = self.frames.shape[3]
-        wide = self.crop if noisy and 0 < self.crop < columns else columns
+        wide = min(self.crop, columns) if noisy else columns
         start = int(torch.randint(columns - wide + 1, ())) if wide < columns else 0
         frames = self.scale(self.frames[..., start : start + wide][tracks].float())
-        there = torch.ones(len(tracks), dtype=torch.bool, device=tracks.device)
-        views, present = {"audio": frames, "chosen": chosen.float()}, {"audio": there, "chosen": there}
+        whole = torch.ones(len(tracks), dtype=torch.bool, device=tracks.device)
+        views, present = {"audio": frames, "chosen": chosen.float()}, {"audio": whole, "chosen": whole}
         return Batch(views, present, torch.zeros(len(tracks), 0, device=tracks.device))
 
     def asked(self, tracks: Int[Tensor, " batch"], left: Chosen) -> Batch:

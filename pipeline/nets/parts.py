@@ -173,7 +173,7 @@ class Experts(nn.Module):
         self.dropout = dropout
 
     def forward(self, batch: Batch) -> Posterior:
-        present = some(batch.present, self.dropout) if self.training and self.dropout > 0 else batch.present
+        present = partly(batch.present, self.dropout) if self.training and self.dropout > 0 else batch.present
         nothing = torch.zeros((), device=batch.condition.device)
         precision, weighted = nothing + 1.0, nothing  # the prior: a standard normal
         for name, part in self.bodies.items():
@@ -184,7 +184,7 @@ class Experts(nn.Module):
         return Posterior(weighted / precision, -torch.log(precision))
 
 
-def some(present: Mapping[str, Tensor], dropout: float) -> dict[str, Tensor]:
+def partly(present: Mapping[str, Tensor], dropout: float) -> dict[str, Tensor]:
     """The rows of each modality that stay this time: a modality is dropped only where another one stays."""
     kept = {name: rows & (torch.rand(len(rows), device=rows.device) >= dropout) for name, rows in present.items()}
     empty = ~torch.stack(list(kept.values())).any(0)

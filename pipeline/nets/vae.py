@@ -78,8 +78,14 @@ def gaussian(output: Tensor, target: Tensor, present: Tensor) -> tuple[Float[Ten
 
 
 def profile(output: Tensor, target: Tensor, present: Tensor) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """The same calibrated likelihood as one mean over the batch, without the constant; its gradient is that above."""
-    mse = (output - target)[present].square().mean()
+    """The same calibrated likelihood as one mean over the batch, without the constant; its gradient is that above.
+
+    A batch in which no row has the modality says nothing: 0, where a mean over nothing would be nan.
+    """
+    error = (output - target)[present]
+    if not len(error):
+        return output.new_zeros(()), output.new_zeros(())
+    mse = error.square().mean()
     return 0.5 * output[0].numel() * torch.log(mse + 1e-9), mse
 
 
@@ -123,8 +129,9 @@ class Projection(nn.Module):
         return (values.float() - self.mean) @ self.matrix
 
     def back(self, values: Tensor) -> Tensor:
-        own: Tensor = torch.linalg.lstsq(self.matrix.T.cpu(), values.T.cpu()).solution.T  # in no GPU is it of full rank
-        return own.to(values.device) + self.mean
+        """In double precision: the numbers may differ in size by many orders, and every process rounds alike."""
+        numbers: Tensor = torch.linalg.lstsq(self.matrix.T.cpu().double(), values.T.cpu().double()).solution.T
+        return numbers.float().to(values.device) + self.mean
 
 
 class Prior(Protocol):

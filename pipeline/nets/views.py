@@ -81,13 +81,14 @@ class Viewer(Protocol):
 
 def fit_views(vae: VAE, viewer: Viewer, recipe: Recipe, tracks: Bool[Tensor, " track"] | None = None) -> list[Epoch]:
     """The curve; trains `vae` in place on those tracks (or all) that have two segments, and rounds its weights."""
+    sampled = not recipe.objective.is_autoencoder  # an autoencoder with noise on its codes would be neither
 
     def losses(warm: float) -> BatchLoss:
         def loss(rows: Int[Tensor, " batch"]) -> Mapping[str, Tensor]:
             valid = viewer.valid[rows]
             both, chosen = torch.cat([rows, rows]), torch.cat(two_sets(valid))
             left = torch.cat([valid, valid]) & ~chosen
-            terms = vae.loss(viewer.shown(both, chosen, noisy=True), viewer.asked(both, left))
+            terms = vae.loss(viewer.shown(both, chosen, noisy=True), viewer.asked(both, left), noisy=sampled)
             return curve_parts(terms, recipe.objective, warm)
 
         return loss

@@ -20,8 +20,9 @@ from pipeline import audio, crossview
 from pipeline.core import cache, params, workers
 from pipeline.core.store import Array
 from pipeline.learn import linear
-from pipeline.nets.crossview import FirstStage, Segments, two_stages, view_songs
+from pipeline.nets.crossview import FirstStage, two_stages, view_songs
 from pipeline.nets.fit import embed
+from pipeline.nets.views import Segments
 from pipeline.score import heldout, jackknife, neighbours, stability
 from pipeline.score.agreement import agreements
 from pipeline.score.kmeans import kmeans

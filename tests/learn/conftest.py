@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import easy, medium
 from pipeline.core import store
-from tests.learn.toys import IDS, STATS, WORDS, stored_frames_of
+from tests.learn.toys import IDS, STATS, WORDS, StoredFrames, stored_frames_of
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def built(small: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
     valid[1, 2] = valid[4, 1] = valid[4, 2] = False
     centre = rng.standard_normal((8, 1, STATS))
     stats = (centre + 0.3 * rng.standard_normal((8, 3, STATS))).astype(np.float32)
-    mfcc = rng.standard_normal((8, 3, 4, 16)).astype(np.float32)
+    mfcc = rng.standard_normal((8, 3, 4, 40)).astype(np.float32)
     logmel = rng.standard_normal((8, 3, 16, 16)).astype(np.float32)
     for array in (stats, mfcc, logmel):
         array[~valid] = 99.0
@@ -40,6 +40,6 @@ def built(small: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
     table = pd.DataFrame({"id": sorted(IDS), "language": ["bn", "en", "", "bn", "en", "hi", "bn", "en"], "reason": ""})
     table["artist"] = ["x", "x", "y", "y", "z", "z", "u", "v"]
     store.write_table(Path("build/tracks/tracks.csv"), table)
-    for stage in (easy, medium):
-        monkeypatch.setattr(stage, "frames_of", stored_frames_of)
+    monkeypatch.setattr(easy, "frames_of", stored_frames_of)
+    monkeypatch.setattr(medium, "Frames", StoredFrames)
     return small

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pipeline import easy, hard, medium
-from pipeline.core import embeddings, store
-from pipeline.learn import songs, training
+from pipeline.core import embeddings, params, store
+from pipeline.learn import songs, training, view_training
 from pipeline.learn.keep import load_model
 from pipeline.learn.songs import Source
-from pipeline.nets.fit import embed, standardised
+from pipeline.nets.fit import standardised
 from pipeline.nets.vae import VAE
-from tests.learn.toys import STATS, StoredFrames
+from pipeline.nets.views import embed_views
+from tests.learn.toys import STATS
 
 
 def load(name: str) -> VAE:
@@ -50,29 +52,33 @@ def test_a_mixture_gives_shares_beside_the_embedding(set_param: Callable[[str, o
 
 
 @pytest.mark.usefixtures("built")
-def test_a_loaded_model_gives_the_embedding_on_disk(set_param: Callable[[str, object], None]) -> None:
+def test_the_loaded_facets_give_the_embeddings_on_disk(set_param: Callable[[str, object], None]) -> None:
     set_param("hard.lyrics", "tfidf")
     hard.main()
-    corpus = songs.corpus(Source("sound", "tfidf", "language"))
-    vae = load("hard")
-    written = store.read_rows(Path("build/hard"), "hard", "hard_lyrics")
-    ready = standardised(vae, corpus.songs)
-    np.testing.assert_allclose(written["hard"][:, 0], embed(vae, ready).mean, atol=1e-5)
-    lyrics = np.where(corpus.songs.has_lyrics[:, None], embed(vae, ready, only="lyrics").mean, np.nan)
-    np.testing.assert_allclose(written["hard_lyrics"][:, 0], lyrics, atol=1e-5)
-    assert np.isnan(lyrics).any()
+    model = hard.described(params.load(hard.Params), Path("none"))
+    tracks, vae = view_training.seen(model.source, None, torch.device("cpu")), load("hard")
+    names = ("hard", "hard_sound", "hard_words", "hard_audio", "hard_lyrics")
+    written, parts = store.read_rows(Path("build/hard"), *names), model.parts(tracks.shapes)
+    shown = {name: (parts[name], None) for name in parts}
+    shown |= {f"hard_{name}": (parts["hard"], name) for name in ("audio", "lyrics")}
+    for name, (units, only) in shown.items():
+        places = embed_views(vae, tracks.viewer, only=only).mean[:, units].numpy()
+        wordless = name in ("hard_words", "hard_lyrics")
+        expected = np.where(tracks.has_lyrics[:, None], places, np.nan) if wordless else places
+        np.testing.assert_allclose(written[name][:, 0], expected, atol=1e-5)
+        assert np.isnan(expected).any() == wordless
 
 
-@pytest.mark.parametrize(("name", "kind"), [("conv1d", "mfcc"), ("conv2d", "logmel"), ("fusion", "sound")])
+@pytest.mark.parametrize("name", ["conv1d", "conv2d", "fusion"])
 @pytest.mark.usefixtures("built")
-def test_every_model_of_medium_can_be_loaded(name: str, kind: str, set_param: Callable[[str, object], None]) -> None:
+def test_every_model_of_medium_can_be_loaded(name: str, set_param: Callable[[str, object], None]) -> None:
     set_param("medium.models", [name])
     set_param("medium.lyrics", "tfidf")
     medium.main()
-    frames = None if kind == "sound" else StoredFrames(kind)
-    corpus, vae = songs.corpus(Source(kind, "tfidf" if name == "fusion" else None, frames=frames)), load(name)
+    model = medium.described(name, Path("none"), params.load(medium.Params))
+    tracks = view_training.seen(model.source, None, torch.device("cpu"))
     written = store.read_rows(Path("build/medium"), name)[name]
-    np.testing.assert_allclose(written[:, 0], embed(vae, standardised(vae, corpus.songs)).mean, atol=1e-4)
+    np.testing.assert_allclose(written[:, 0], embed_views(load(name), tracks.viewer).mean, atol=1e-4)
 
 
 @pytest.mark.usefixtures("built")
@@ -94,7 +100,7 @@ def test_a_card_says_what_the_model_was_trained_on_and_what_is_not_trained(
     medium.main()
     card = Path("models/hard/README.md").read_text(encoding="utf-8")
     units = "Active units of the seeds, those of at least 0.1 nat per segment: "
-    for text in ("conditional beta-VAE", "8 tracks", "column `language` as its condition", "beta 2", units):
+    for text in ("conditional beta-VAE", "8 tracks", "column `language` as its condition", "beta 1", units):
         assert text in card
     assert "No label was used" in Path("models/fusion/README.md").read_text(encoding="utf-8")
     assert [file.name for file in Path("models/conv1d").iterdir()] == ["README.md"]

@@ -33,8 +33,8 @@ def test_cuda_without_a_gpu_names_the_cure(set_param: Callable[[str, object], No
 @pytest.mark.parametrize(
     ("stage", "name"),
     [
-        ("easy", "seeds"), ("baselines", "seeds"), ("easy", "easy.hidden"), ("hard", "hard.hidden"),
-        ("medium", "medium.hidden"), ("medium", "medium.models"), ("baselines", "baselines.hidden"),
+        ("easy", "seeds"), ("baselines", "seeds"), ("easy", "easy.hidden"), ("easy", "train.lengths"),
+        ("hard", "seeds"), ("medium", "medium.models"), ("baselines", "baselines.hidden"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("built")

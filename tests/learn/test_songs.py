@@ -101,7 +101,7 @@ def test_the_scale_standardises_what_is_learnt(audio: str, flat: bool, shape: tu
 
 
 def test_a_number_that_never_changes_is_no_division_by_zero() -> None:
-    scale = songs._scale(torch.ones(5, 3))
+    scale = songs.scale_of(torch.ones(5, 3))
     assert scale(torch.ones(5, 3)).tolist() == [[0.0] * 3] * 5
     assert scale(torch.full((1, 3), 3.0)).tolist() == [[2.0] * 3]  # in a track that was held out it does
 
@@ -114,7 +114,7 @@ def test_lyrics_of_few_songs_can_still_be_scaled(known: int) -> None:
 
 
 def test_one_segment_alone_can_still_be_scaled() -> None:
-    assert songs._scale(torch.ones(1, 3))(torch.ones(1, 3)).isfinite().all()
+    assert songs.scale_of(torch.ones(1, 3))(torch.ones(1, 3)).isfinite().all()
 
 
 @pytest.mark.usefixtures("built")

@@ -28,6 +28,11 @@ class StoredFrames:
     kind: str
     audio: object = None
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        rows, columns = store.read_rows(Path("build/frames"), self.kind)[self.kind].shape[2:]
+        return rows, columns
+
     def segments(self, ids: Sequence[str], valid: Array) -> Array:
         rows = store.read_rows(Path("build/frames"), self.kind).at(ids)
         return np.asarray(rows[self.kind][valid])

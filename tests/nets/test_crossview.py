@@ -13,11 +13,9 @@ from torch import Tensor
 from pipeline.nets.crossview import (
     FirstStage,
     Neighbours,
-    Segments,
     fit_contrast,
     fit_cross_view,
     nearest,
-    two_sets,
     two_stages,
     view_songs,
 )
@@ -25,6 +23,7 @@ from pipeline.nets.fit import active_units, embed
 from pipeline.nets.loop import Recipe
 from pipeline.nets.objective import Objective
 from pipeline.nets.vae import VAE
+from pipeline.nets.views import Segments, two_sets
 
 FIRST = FirstStage(nets=3, hidden=32, latent=8, nearest=10, drawn=4)
 

@@ -1,11 +1,12 @@
 """The VAE core: posterior, likelihood and loss each have a second source."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, distributions
 
 from pipeline.nets.objective import Objective
-from pipeline.nets.vae import Posterior, Scale, gaussian
+from pipeline.nets.vae import Posterior, Projection, Scale, gaussian
 from tests.nets.toys import FAMILIES, everything, made
 
 
@@ -96,6 +97,14 @@ def test_a_scale_goes_there_and_back() -> None:
     torch.testing.assert_close(some(values).mean((0, 2)), torch.zeros(4), atol=1e-5, rtol=0)
     torch.testing.assert_close(some(values).std((0, 2)), torch.ones(4))
     assert set(some.state_dict()) == {"mean", "std"}
+
+
+def test_a_metric_and_the_way_back(rng: np.random.Generator) -> None:
+    sizes = 10.0 ** np.linspace(-4, 3, 8)
+    values = torch.tensor(rng.standard_normal((20, 8)) * sizes).float()
+    turned = np.linalg.qr(rng.standard_normal((8, 8)))[0]
+    metric = Projection(torch.tensor(sizes), torch.tensor(turned / sizes[:, None]))
+    torch.testing.assert_close(metric.back(metric(values)), values, rtol=1e-3, atol=1e-5)
 
 
 def test_noise_is_in_the_loss_when_it_is_asked_for() -> None:

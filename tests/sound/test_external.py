@@ -163,9 +163,6 @@ def test_a_model_of_frames_needs_features_of_our_own(colleague: Path, set_param:
     set_param("easy.input", "mfcc")
     with pytest.raises(Problem, match=r"easy\.input is mfcc, which audio\.external does not give: set it to sound"):
         run("easy")
-    set_param("medium.fusion_input", "mfcc")
-    with pytest.raises(Problem, match=r"medium\.fusion_input is mfcc"):
-        run("medium")
     assert not (colleague / "build" / "audio" / "logmel.npy").exists()
 
 
