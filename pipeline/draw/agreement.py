@@ -14,7 +14,10 @@ READING = (
     "Adjusted mutual information of {clusterer}'s clusters with each label: 0 is chance, 1 perfect. Bars: mean over the"
     " seeds; dots: each seed."
 )
-PARTS = " hard_audio and hard_lyrics are hard's latent space as computed from one modality alone."
+PARTS = (
+    " hard_sound and hard_words are facets of hard's code, each of one modality; hard is the joint facet of both, and"
+    " hard_audio and hard_lyrics are that facet as computed from one modality alone."
+)
 
 
 def bars(run: Run) -> Drawn:

@@ -285,7 +285,7 @@ def families(out: Outputs) -> Markup:
     medium = {
         "conv1d": "a convolutional VAE on MFCC frames",
         "conv2d": "a convolutional VAE on log-mel pictures",
-        "fusion": f"a dense VAE on {'sound and words' if has_lyrics else 'the sound'}",
+        "fusion": f"a VAE on {'sound and words' if has_lyrics else 'the sound'}",
     }
     given = about["hard"]["condition"].text if "hard" in about else ""
     present = {name: words for name, words in medium.items() if name in about}

@@ -8,11 +8,11 @@ from pipeline.html.outputs import made
 MARK = "¶"
 CHOICES = {  # what was chosen -> the representations that rest on it; reports/log.md has the scores that were seen
     "temperature of the contrast": ("contrastive",),
-    "power of the metric": ("pca_metric", "cross"),
+    "power of the metric": ("pca_metric", "cross", "conv1d", "conv2d", "fusion", "hard"),
+    "views and crops": ("conv1d", "conv2d"),
     "number and scale of the eigenvectors": ("spectral",),
     "how the language is taken out of the lyrics": ("bert_free", "pca_both", "fusion", "hard"),
     "number of dimensions of the lyrics": ("fusion", "hard"),
-    "how often the words of a song count": ("fusion", "hard"),
 }
 
 
