@@ -59,7 +59,7 @@ def test_the_loaded_facets_give_the_embeddings_on_disk(set_param: Callable[[str,
     tracks, vae = view_training.seen(model.source, None, torch.device("cpu")), load("hard")
     names = ("hard", "hard_sound", "hard_words", "hard_audio", "hard_lyrics")
     written, parts = store.read_rows(Path("build/hard"), *names), model.parts(tracks.shapes)
-    shown = {name: (parts[name], None) for name in parts}
+    shown: dict[str, tuple[slice, str | None]] = {name: (units, None) for name, units in parts.items()}
     shown |= {f"hard_{name}": (parts["hard"], name) for name in ("audio", "lyrics")}
     for name, (units, only) in shown.items():
         places = embed_views(vae, tracks.viewer, only=only).mean[:, units].numpy()

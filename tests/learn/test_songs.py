@@ -87,7 +87,7 @@ def test_only_real_segments_are_learnt_each_under_its_track() -> None:
 
 @pytest.mark.parametrize(
     ("audio", "flat", "shape"),
-    [("sound", True, (STATS,)), ("mfcc", False, (4, 16)), ("mfcc", True, (64,)), ("logmel", False, (16, 16))],
+    [("sound", True, (STATS,)), ("mfcc", False, (4, 40)), ("mfcc", True, (160,)), ("logmel", False, (16, 16))],
 )
 @pytest.mark.usefixtures("built")
 def test_the_scale_standardises_what_is_learnt(audio: str, flat: bool, shape: tuple[int, ...]) -> None:
