@@ -6,7 +6,7 @@ artists of a fold, and the networks as models/ae and models/contrastive. KMeans 
 
 import itertools
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,15 @@ from pipeline.core.store import Array
 from pipeline.learn import keep, ladder, linear, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.ladder import Heard, Rung, Sung
+from pipeline.learn.length import PARTS, Length, best_length
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.segments import MIN_HALVABLE, Views, ViewTraining
 from pipeline.learn.songs import Source
-from pipeline.nets.crossview import fit_contrast
-from pipeline.nets.families import contrast, joined
-from pipeline.nets.loop import Recipe
+from pipeline.nets.crossview import confusion, fit_contrast
+from pipeline.nets.families import Contrast, contrast, joined
+from pipeline.nets.loop import Epoch, Recipe
 from pipeline.nets.objective import Objective
+from pipeline.nets.views import Segments
 from pipeline.sound.frames import frames_of
 from pipeline.sound.settings import Audio
 
@@ -86,13 +88,24 @@ class ContrastJob:
 
 def learn_contrast(job: ContrastJob) -> TrainedSeed:
     """Trains one seed on the tracks that it may see, and embeds all."""
-    views = job.views.all().to(job.device)
-    training.begin(job.seed, job.device)
-    net, curve = fit_contrast(job.views.seen(views), job.recipe, **job.network, temperature=job.temperature)
+    views, net, curve = _fitted_contrast(job)
     with torch.no_grad():
         points = net(views.whole()).cpu().numpy()
     net.scales["audio"] = segments.projection(job.views.metric)
     return TrainedSeed({NAME: points}, curve, kept=Kept(keep.half_weights(net)) if job.keep else None)
+
+
+def _fitted_contrast(job: ContrastJob) -> tuple[Segments, Contrast, list[Epoch]]:
+    views = job.views.all().to(job.device)
+    training.begin(job.seed, job.device)
+    return views, *fit_contrast(job.views.seen(views), job.recipe, **job.network, temperature=job.temperature)
+
+
+@torch.no_grad()
+def _unseen_confusion(job: ContrastJob) -> float:
+    """How badly halves of the tracks that were left out are told apart."""
+    views, net, _ = _fitted_contrast(job)
+    return float(confusion(net(torch.cat(views.of(~job.views.learnt().to(job.device)).halves())), job.temperature))
 
 
 def from_sound(sound: Array, valid: Array, p: Params) -> Iterator[Rung]:
@@ -172,6 +185,9 @@ def learn_contrastive(folder: Path, ids: tuple[str, ...], sound: Array, valid: A
     network = {"hidden": p.baselines.hidden[0], "latent": p.baselines.latent}
     views, recipe = segments.views(sound, valid, 0.0), settings.recipe(Objective(0.0))
     device, _ = choose_device(p.device)
+    first = ContrastJob(p.seeds[0], views, recipe, network, settings.temperature, device, keep=False)
+    length = _contrast_length(first, segments.views_without(ids, sound, valid, 0.0, PARTS)[0], valid, p)
+    recipe = replace(recipe, epochs=length.epochs)
     jobs = [
         ContrastJob(seed, views, recipe, network, settings.temperature, device, keep=not place)
         for place, seed in enumerate(p.seeds)
@@ -181,10 +197,20 @@ def learn_contrastive(folder: Path, ids: tuple[str, ...], sound: Array, valid: A
         for fold, part in enumerate(segments.views_without(ids, sound, valid, 0.0, p.folds))
     ]
     results, parts = training.learn_with_folds(learn_contrast, jobs, refits, NAME, p.train)
-    about = {"role": "baseline", "family": "contrastive network", "input": "sound"}
+    about = {"role": "baseline", "family": "contrastive network", "input": "sound"} | length.about()
     shapes = {"audio": sound.shape[2:]}
     build = partial(contrast, hidden=network["hidden"], latent=network["latent"])
     keep.write_model(Trained(folder, NAME, ids, about, build, shapes, (), recipe, p.seeds, results, parts))
+
+
+def _contrast_length(job: ContrastJob, views: Views | None, valid: Array, p: Params) -> Length:
+    def errors(recipes: list[Recipe]) -> Sequence[float | None]:
+        if not views or linear.halvable(valid[~views.learnt().numpy()]).sum() < MIN_HALVABLE:
+            return [None] * len(recipes)
+        jobs = [replace(job, views=views, recipe=each) for each in recipes]
+        return training.learn_all(_unseen_confusion, jobs, f"{NAME} (length)", p.train)
+
+    return best_length(NAME, job.recipe, p.train.lengths, errors)
 
 
 def main() -> None:

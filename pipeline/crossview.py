@@ -6,7 +6,7 @@ agreement is taken. It is measured on all tracks: the trainings without a fold t
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,15 +25,16 @@ from pipeline.core.settings import Device
 from pipeline.core.store import Array, Rows
 from pipeline.learn import keep, linear, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
+from pipeline.learn.length import PARTS, Length, best_length
 from pipeline.learn.plan import Train
 from pipeline.learn.segments import MIN_HALVABLE, Views, ViewTraining
-from pipeline.nets.crossview import FirstStage, two_stages, view_songs
+from pipeline.nets.crossview import FirstStage, Means, two_stages, view_songs
 from pipeline.nets.families import cross_view
 from pipeline.nets.fit import embed
-from pipeline.nets.loop import Recipe
+from pipeline.nets.loop import Epoch, Recipe
 from pipeline.nets.objective import Objective
 from pipeline.nets.vae import VAE
-from pipeline.nets.views import Segments
+from pipeline.nets.views import Segments, unseen_error
 from pipeline.score.kmeans import kmeans
 
 log = logging.getLogger(__name__)
@@ -112,11 +113,11 @@ class CandidateSeed:
     agreement: float
 
 
-def learn_candidate(job: CandidateJob) -> CandidateSeed:
-    """Trains one seed on the tracks that it may see, and embeds all."""
+def _fitted(job: CandidateJob) -> tuple[Segments, VAE, list[Epoch]]:
+    """The views of all tracks, and a network that was trained on those that it may see."""
     settings, views = job.settings, job.views.all().to(job.device)
     training.begin(job.seed, job.device)
-    vae, curve = two_stages(
+    return views, *two_stages(
         job.views.seen(views),
         settings.cross_recipe(),
         hidden=settings.hidden,
@@ -124,6 +125,11 @@ def learn_candidate(job: CandidateJob) -> CandidateSeed:
         first=FirstStage(**asdict(settings.first)),
         share=job.candidate.neighbours,
     )
+
+
+def learn_candidate(job: CandidateJob) -> CandidateSeed:
+    """Trains one seed on the tracks that it may see, and embeds all."""
+    settings, (views, vae, curve) = job.settings, _fitted(job)
     trained = training.seed_result(NAME, embed(vae, view_songs(views.whole())), curve)
     tried = trained.active and job.views.hidden is None  # nothing is chosen by a training without a fold
     agreement = half_agreement(vae, views, settings.clusters) if tried else 0.0
@@ -131,6 +137,12 @@ def learn_candidate(job: CandidateJob) -> CandidateSeed:
     if job.keep:
         trained = replace(trained, kept=Kept(keep.half_weights(vae)))
     return CandidateSeed(trained, agreement)
+
+
+def _unseen_error(job: CandidateJob) -> float:
+    """How badly the rest of the tracks that were left out is told."""
+    views, vae, _ = _fitted(job)
+    return unseen_error(vae, Means(views, noise=0.0), ~job.views.learnt().to(job.device))
 
 
 def half_agreement(vae: VAE, views: Segments, clusters: tuple[int, ...]) -> float:
@@ -177,10 +189,28 @@ class Search:
             for seed in seeds
         ]
 
+    def _without(self, best: Candidate, folds: int) -> list[Views | None]:
+        rows = self.rows
+        return segments.views_without(rows.ids, rows["sound"], np.array(rows["valid"]), best.power, folds)
+
+    def of_best_length(self, best: Candidate) -> tuple["Search", Length]:
+        """The search with the length that tells unseen tracks best."""
+        settings, views = self.p.crossview, self._without(best, PARTS)[0]
+        enough = views and int(linear.halvable(np.array(self.rows["valid"])[~views.learnt().numpy()]).sum()) > 0
+
+        def errors(recipes: list[Recipe]) -> Sequence[float | None]:
+            if not views or not enough:
+                return [None] * len(recipes)
+            trials = [replace(settings, epochs=each.epochs) for each in recipes]
+            jobs = [CandidateJob(best, views, self.p.seeds[0], each, self.device, keep=False) for each in trials]
+            return training.learn_all(_unseen_error, jobs, f"{NAME} (length)", self.p.train)
+
+        length = best_length(NAME, settings.cross_recipe(), self.p.train.lengths, errors)
+        return replace(self, p=replace(self.p, crossview=replace(settings, epochs=length.epochs))), length
+
     def without_folds(self, best: Candidate) -> list[CandidateJob | None]:
         """The candidate without the artists of each fold, from one seed after another."""
-        rows, seeds = self.rows, self.p.seeds
-        views = segments.views_without(rows.ids, rows["sound"], np.array(rows["valid"]), best.power, self.p.folds)
+        seeds, views = self.p.seeds, self._without(best, self.p.folds)
         return [
             CandidateJob(best, part, seeds[fold % len(seeds)], self.p.crossview, self.device, keep=False)
             if part
@@ -188,17 +218,18 @@ class Search:
             for fold, part in enumerate(views)
         ]
 
-    def best(self, folder: Path) -> tuple[Candidate, list[TrainedSeed], list[TrainedSeed | None]]:
-        """The chosen candidate with all seeds and folds; every candidate is tried with a few seeds."""
+    def choose(self, folder: Path) -> Candidate:
+        """Every candidate is tried with a few seeds."""
         options, few = candidates(self.p.crossview), self.p.seeds[: self.p.crossview.tried]
         tried = training.learn_all(learn_candidate, self.jobs(options, few), NAME, self.p.train)
         by_candidate = {option: tried[len(few) * i : len(few) * (i + 1)] for i, option in enumerate(options)}
-        best = _choose(folder, {option: [seed.agreement for seed in seeds] for option, seeds in by_candidate.items()})
-        more, parts = training.learn_with_folds(
-            learn_candidate, self.jobs([best], self.p.seeds[len(few) :]), self.without_folds(best), NAME, self.p.train
-        )
-        seeds = [seed.trained for seed in (*by_candidate[best], *more)]
-        return best, seeds, [part.trained if part else None for part in parts]
+        return _choose(folder, {option: [seed.agreement for seed in seeds] for option, seeds in by_candidate.items()})
+
+    def train(self, best: Candidate) -> tuple[list[TrainedSeed], list[TrainedSeed | None]]:
+        """The chosen candidate with all seeds and folds."""
+        jobs, refits = self.jobs([best], self.p.seeds), self.without_folds(best)
+        seeds, parts = training.learn_with_folds(learn_candidate, jobs, refits, NAME, self.p.train)
+        return [seed.trained for seed in seeds], [part.trained if part else None for part in parts]
 
 
 def main() -> None:
@@ -214,12 +245,17 @@ def main() -> None:
         return
     device, why = choose_device(p.device)
     log.info("crossview: %d tracks, %d of them with two segments or more; %s", len(rows.ids), tracks, why)
-    best, results, parts = Search(p, rows, device).best(folder)
-    settings = p.crossview
+    search = Search(p, rows, device)
+    best = search.choose(folder)
+    search, length = search.of_best_length(best)
+    results, parts = search.train(best)
+    settings = search.p.crossview
     build = partial(cross_view, hidden=settings.hidden, latent=settings.latent)
     shapes, recipe = {"audio": rows["sound"].shape[2:]}, settings.cross_recipe()
     keep.write_model(
-        Trained(folder, NAME, rows.ids, _about(best, p), build, shapes, (), recipe, p.seeds, results, parts)
+        Trained(
+            folder, NAME, rows.ids, _about(best, p) | length.about(), build, shapes, (), recipe, p.seeds, results, parts
+        )
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pipeline.core import store
 from pipeline.core.params import Count, NotNegative
@@ -50,10 +51,13 @@ class Views:
         values = np.where(valid[..., None], self.metric(rows["sound"]), 0).astype(np.float32)
         return Segments(torch.from_numpy(values), torch.from_numpy(valid))
 
+    def learnt(self) -> Tensor:
+        """[track] which of them are learnt from."""
+        return torch.from_numpy(heldout.rest(store.read_rows(store.BUILD / "ears").ids, self.hidden))
+
     def seen(self, segments: Segments) -> Segments:
         """Those of them to learn from."""
-        ids = store.read_rows(store.BUILD / "ears").ids
-        return segments.of(torch.from_numpy(heldout.rest(ids, self.hidden)).to(segments.valid.device))
+        return segments.of(self.learnt().to(segments.valid.device))
 
 
 def views(sound: Array, valid: Array, power: float) -> Views:

@@ -128,11 +128,15 @@ def fit_contrast(
     def loss(rows: Int[Tensor, " batch"]) -> Mapping[str, Tensor]:
         values, valid = segments.values[rows], segments.valid[rows]
         views = torch.cat([view(values, chosen) for chosen in two_sets(valid)])
-        points = net(views + recipe.noise * torch.randn_like(views))
-        similarity = (points @ points.T / temperature).fill_diagonal_(-torch.inf)
-        partner = torch.arange(len(points), device=points.device).roll(len(rows))
-        return {"loss": functional.cross_entropy(similarity, partner)}
+        return {"loss": confusion(net(views + recipe.noise * torch.randn_like(views)), temperature)}
 
     curve = train(net, lambda _: loss, segments.halvable().nonzero()[:, 0], recipe)  # nothing is warmed up
     round_to_half(net)
     return net, curve
+
+
+def confusion(points: Float[Tensor, "two_views latent"], temperature: float) -> Float[Tensor, ""]:
+    """How badly the partner of each view is told from all others; the second halves follow the first."""
+    similarity = (points @ points.T / temperature).fill_diagonal_(-torch.inf)
+    partner = torch.arange(len(points), device=points.device).roll(len(points) // 2)
+    return functional.cross_entropy(similarity, partner)
