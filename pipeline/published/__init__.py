@@ -1,0 +1,1 @@
+"""Models in the form in which they are usually published, scored beside those of this project."""
