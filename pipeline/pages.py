@@ -32,6 +32,7 @@ from pipeline.html import (
     models,
     pictures,
     protocol,
+    published,
     questions,
     trials,
 )
@@ -49,6 +50,10 @@ LADDER = (
     "A VAE is worth its trouble only where it is better than every linear method on the same input. Raw numbers, PCA,"
     " whitened PCA, PCA of segments, the linear VAE in closed form (`ppca`), and PCA in a metric that damps what varies"
     " within a song come from the same numbers that the VAE hears or reads."
+)
+PUBLISHED = (
+    "Models as they are usually published, trained on these songs and scored as above, so that a reader can compare."
+    " They are ranked nowhere, and a score on the label that a model is given is marked and left unsorted."
 )
 PLANE = (
     "A good representation keeps what a label says and mixes what should not matter. What is kept: AMI averaged over k,"
@@ -98,6 +103,7 @@ PIECES: Mapping[str, Piece] = {  # Markup is HTML, other text is Markdown
     "by_clusterer": section("Agreement with labels, by clusterer", models.by_clusterer, BY_CLUSTERER),
     "by_score": models.by_score,
     "k_curve": section("Does the number of clusters matter?", models.k_curve),
+    "published": section("Published forms", published.forms, PUBLISHED),
     "units": models.units,
     "units_figure": lambda out: pictures.pictures(out, "units"),
     "curves": lambda out: pictures.pictures(out, "curves"),

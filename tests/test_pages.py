@@ -157,6 +157,7 @@ def test_a_missing_output_is_named_with_its_command(gone: str) -> None:
     wanted = {
         "comparisons.csv": "dvc repro compare",
         "stability.csv": ">missing<",
+        "published.csv": ">missing<",
     }  # without them, other words stand there
     assert any(wanted.get(gone, f"`reports/{gone}` is missing: run `{MADE_BY[gone]}`") in text for text in texts)
     assert (store.REPORTS / "_variables.yml").exists()
@@ -166,7 +167,7 @@ def test_without_any_output_every_piece_names_its_command(workspace: Path) -> No
     pages.main()
     for name in pages.PIECES:
         text = (workspace / "reports" / "_generated" / f"{name}.md").read_text(encoding="utf-8")
-        assert "run `dvc" in text or "dvc repro" in text or "run `python -m" in text or name == "card"
+        assert "run `dvc" in text or "dvc repro" in text or "run `python -m" in text or name in ("card", "published")
 
 
 @pytest.mark.usefixtures("project")
@@ -478,3 +479,27 @@ def test_the_protocol_shows_how_often_verdicts_are_wrong_and_what_corpora_say() 
     assert "easy − linear ＝ no relevant difference genre AMI averaged over k kmeans +0.009" in plain(
         written("replicates")
     )
+
+
+@pytest.mark.usefixtures("project")
+def test_published_forms_are_shown_and_a_label_that_a_form_is_given_is_not_ranked() -> None:
+    text = written("published")
+    assert "## Published forms" in text
+    rows = [row for row in re.findall(r"<tr.*?</tr>", text, re.DOTALL) if "cvae_genre" in row]
+    genre, language = rows
+    assert "0.91 † 0.86 to 0.96" in plain(genre)
+    assert 'data-sort="0.91' not in genre
+    assert "†" not in language
+    assert 'data-sort="-0.0' in language
+    assert "<code>dense_flat</code>‡" in text
+    assert "Highest AMI averaged over k: −0.09 (cvae_genre) of the published forms, 0.54 (tfidf)" in plain(text)
+
+
+@pytest.mark.usefixtures("project")
+def test_without_published_forms_or_with_those_of_other_songs_no_table_is_shown() -> None:
+    change_rows("published.csv", lambda rows: rows.assign(songs="of-others"))
+    text = written("published")
+    assert "<table" not in text
+    assert "`reports/published.csv` is about other songs: run `python -m pipeline.published`" in text
+    (store.REPORTS / "published.csv").unlink()
+    assert written("published") == ""

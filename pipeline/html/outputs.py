@@ -23,6 +23,7 @@ MADE_BY = {  # file under reports/ -> the command that makes it
     "questions.json": "dvc repro questions",
     "replicated.csv": "python -m pipeline.replicate",
     "calibration.csv": "python -m pipeline.replicate calibrate",
+    "published.csv": "python -m pipeline.published",
     "figures/figures.json": "dvc repro figures",
     "figures/map.json": "dvc repro figures",
     "figures/clusters.json": "dvc repro figures",

@@ -19,6 +19,7 @@ SHOWS = {
     "questions.json": "Questions",
     "replicated.csv": "Protocol: the verdicts over corpora",
     "calibration.csv": "Protocol: how often verdicts are wrong",
+    "published.csv": "Models: the published forms",
     "figures/figures.json": "all pictures",
     "figures/map.json": "Map",
     "figures/clusters.json": "Clusters: the cards",
