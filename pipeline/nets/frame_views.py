@@ -29,9 +29,11 @@ class FrameViews:
         columns = self.frames.shape[3]
         wide = min(self.crop, columns) if noisy else columns
         start = int(torch.randint(columns - wide + 1, ())) if wide < columns else 0
-        frames = self.scale(self.frames[..., start : start + wide][tracks].float())
+        most = int(chosen.sum(1).max())  # no copies of the others: they are half of all
+        order = torch.argsort(chosen.float(), dim=1, descending=True, stable=True)[:, :most]
+        frames = self.scale(self.frames[tracks[:, None], order, :, start : start + wide].float())
         whole = torch.ones(len(tracks), dtype=torch.bool, device=tracks.device)
-        views, present = {"audio": frames, "chosen": chosen.float()}, {"audio": whole, "chosen": whole}
+        views, present = {"audio": frames, "chosen": chosen.gather(1, order).float()}, {"audio": whole, "chosen": whole}
         return Batch(views, present, torch.zeros(len(tracks), 0, device=tracks.device))
 
     def asked(self, tracks: Int[Tensor, " batch"], left: Chosen) -> Batch:
