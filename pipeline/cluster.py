@@ -1,5 +1,7 @@
 """Stage `cluster`: every embedding under every clusterer and seed, and under KMeans with every k up to `cluster.curve`.
 
+The two facets of a code are clustered together, too.
+
 Writes build/cluster: labels.npy [track, column] and runs.csv (which representation, clusterer, k and seed a column is).
 """
 
@@ -11,9 +13,12 @@ from pipeline.core.embeddings import Representation
 from pipeline.core.params import Seeds
 from pipeline.score.clusterers import CHOOSES_K, Cluster, clustered, curve, smallness
 from pipeline.score.labels import clusters
+from pipeline.score.product import product
 from pipeline.score.runs import CURVE, FOLDER, Run, RunKey, write_runs
 
 log = logging.getLogger(__name__)
+
+PRODUCT = "product"  # the clusterer of facets
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class ClusterJob:
     embedding: Representation
     ids: tuple[str, ...]
     params: Params
+    facets: tuple[Representation, ...] = ()  # of its code, which are also clustered together
 
     def __str__(self) -> str:
         return f"clustering {self.embedding.name}"
@@ -44,6 +50,10 @@ def every_run(job: ClusterJob) -> list[Run]:
             labels, note = clustered(points, name, p, seed)
             k = 0 if name in CHOOSES_K else p.k
             runs.append(Run(RunKey(job.embedding.name, name, k, seed), labels, note))
+        if job.facets:
+            facets = [embeddings.seed_embedding(facet.values(job.ids), number) for facet in job.facets]
+            labels, note = product(facets, seed)
+            runs.append(Run(RunKey(job.embedding.name, PRODUCT, 0, seed), labels, note))
         for k, labels in curve(points, p, seed).items():
             curves.append(Run(RunKey(job.embedding.name, CURVE, k, seed), labels))
     return runs + curves
@@ -52,7 +62,11 @@ def every_run(job: ClusterJob) -> list[Run]:
 def main() -> None:
     p = params.load(Params)
     ids = store.read_rows(store.BUILD / "audio").ids
-    jobs = [ClusterJob(embedding, ids, p) for embedding in embeddings.representations()]
+    by_name = {embedding.name: embedding for embedding in embeddings.representations()}
+    jobs = [
+        ClusterJob(embedding, ids, p, tuple(by_name[name] for name in embedding.about.get("facets", ())))
+        for embedding in by_name.values()
+    ]
     results = command.progress(workers.in_order(every_run, jobs, workers.processes(len(jobs))), "cluster", len(jobs))
     runs = [run for each in results for run in each]
     store.fresh_folder(FOLDER)

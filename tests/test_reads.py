@@ -92,7 +92,7 @@ def runs(
     monkeypatch.setattr("pipeline.core.workers.cores", lambda: 1)  # this process is the one that is watched
     (tiny_corpus / "data" / "README.md").write_text("# The card of this corpus\n", encoding="utf-8")
     (tiny_corpus / "reports").mkdir(exist_ok=True)
-    for name in ("replicated.csv", "calibration.csv"):  # which commands write, not stages
+    for name in ("replicated.csv", "calibration.csv", "published.csv"):  # which commands write, not stages
         shutil.copy(ROOT / "reports" / name, tiny_corpus / "reports" / name)
     set_param("easy.input", "mfcc")  # reads the frames, which only some parameters do
     set_param("figures.maps", ["tsne"])  # UMAP compiles for long

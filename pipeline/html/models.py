@@ -19,6 +19,7 @@ TITLES = {
     "dbscan_assigned": "DBSCAN, noise assigned",
     "hdbscan_assigned": "HDBSCAN, noise assigned",
     "consensus": "Consensus",
+    "product": "Pairs of facets",
     "oracle": "Oracle k",
 }
 AGREEMENT = {"ari": "ARI", "nmi": "NMI", "purity": "purity"}
@@ -71,7 +72,7 @@ LINES = {  # score -> what of shuffled labels stands beside it, and its column
     **dict.fromkeys(GROUPS["Disentanglement"], ("95 % line", "null_high")),
 }
 NOTES = {"leaky": LEAKY, "collapsed": COLLAPSED}  # flag -> note under the table
-FREE = ("dbscan", "hdbscan")  # they choose the number of clusters and leave tracks out
+FREE = ("dbscan", "hdbscan", "product")  # they choose the number of clusters, and may leave tracks out
 STRONG = 6  # curves with a colour
 CURVES = "KMeans, means over the seeds. Coloured: the best models and the best baseline. Grey: all others."
 

@@ -206,10 +206,12 @@ def learn_views(model: ViewModel, seeds: tuple[int, ...], folds: int, train: Tra
     many = f"{len(seeds)} seeds and {sum(job is not None for job in refits)} folds"
     log.info("%s: %d tracks, %s; %s", model.name, enough, many, why)
     results, parts = training.learn_with_folds(learn_view_seed, jobs, refits, model.name, train)
+    about = {"role": model.role, **model.about}
+    if len(parts_of := model.parts(shapes)) > 1:
+        about["facets"] = [name for name in parts_of if name != model.name]
     write_model(
         Trained(
-            model.folder, model.name, ids, {"role": model.role, **model.about}, model.build, shapes, labels,
-            model.recipe, seeds, results, parts,
+            model.folder, model.name, ids, about, model.build, shapes, labels, model.recipe, seeds, results, parts
         )
     )  # fmt: skip
     _describe_parts(model, results)

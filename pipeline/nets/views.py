@@ -120,7 +120,7 @@ def unseen_error(vae: VAE, viewer: Viewer, tracks: Bool[Tensor, " track"]) -> fl
 
 
 @torch.no_grad()
-def embed_views(vae: VAE, viewer: Viewer, only: str | None = None, batch: int = 64) -> Embedding:
+def embed_views(vae: VAE, viewer: Viewer, only: str | None = None, batch: int = 16) -> Embedding:
     """Where each track lies, seen as a whole; with `only`, by that modality alone."""
     vae.eval()
     means, divergences = [], []
