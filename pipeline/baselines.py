@@ -101,11 +101,12 @@ def _fitted_contrast(job: ContrastJob) -> tuple[Segments, Contrast, list[Epoch]]
     return views, *fit_contrast(job.views.seen(views), job.recipe, **job.network, temperature=job.temperature)
 
 
-@torch.no_grad()
 def _unseen_confusion(job: ContrastJob) -> float:
-    """How badly halves of the tracks that were left out are told apart."""
+    """How badly halves of the tracks that were left out are distinguished."""
     views, net, _ = _fitted_contrast(job)
-    return float(confusion(net(torch.cat(views.of(~job.views.learnt().to(job.device)).halves())), job.temperature))
+    halves = views.of(~job.views.learnt().to(job.device)).halves()
+    with torch.no_grad():
+        return float(confusion(net(torch.cat(halves)), job.temperature))
 
 
 def from_sound(sound: Array, valid: Array, p: Params) -> Iterator[Rung]:

@@ -140,7 +140,7 @@ def learn_candidate(job: CandidateJob) -> CandidateSeed:
 
 
 def _unseen_error(job: CandidateJob) -> float:
-    """How badly the rest of the tracks that were left out is told."""
+    """How badly the rest of the tracks that were left out is predicted."""
     views, vae, _ = _fitted(job)
     return unseen_error(vae, Means(views, noise=0.0), ~job.views.learnt().to(job.device))
 
@@ -194,7 +194,7 @@ class Search:
         return segments.views_without(rows.ids, rows["sound"], np.array(rows["valid"]), best.power, folds)
 
     def of_best_length(self, best: Candidate) -> tuple["Search", Length]:
-        """The search with the length that tells unseen tracks best."""
+        """The search with the length that predicts unseen tracks best."""
         settings, views = self.p.crossview, self._without(best, PARTS)[0]
         enough = views and int(linear.halvable(np.array(self.rows["valid"])[~views.learnt().numpy()]).sum()) > 0
 

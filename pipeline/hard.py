@@ -1,8 +1,8 @@
 """Stage `hard`: a conditional beta-VAE of sound and words whose latent space has facets.
 
-One facet tells the sound, one the words (`hard_sound`, `hard_words`), both given a label so that they learn the rest;
-a joint one tells both (`hard`), also from sound alone or lyrics alone (`hard_audio`, `hard_lyrics`). The only reader of
-`beta`. Writes build/hard and models/hard.
+One facet predicts the sound, one the words (`hard_sound`, `hard_words`), both given a label so that they learn the
+rest; a joint one predicts both (`hard`), also from sound alone or lyrics alone (`hard_audio`, `hard_lyrics`). The only
+reader of `beta`. Writes build/hard and models/hard.
 """
 
 from dataclasses import dataclass

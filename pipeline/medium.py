@@ -1,7 +1,7 @@
 """Stage `medium`: convolutional VAEs of the sound, and a VAE of sound and lyrics.
 
 Models `conv1d` (MFCC frames), `conv2d` (log-mel pictures) and `fusion` (what stage ears gives and the lyrics that
-`medium.lyrics` names, in one code). Each sees some segments of a track and has to tell the others. The convolutions
+`medium.lyrics` names, in one code). Each sees some segments of a track and has to predict the others. The convolutions
 read no lyrics, so that linear methods on the same sound are their equal in all but the network. Writes build/medium
 and models/<name>.
 """

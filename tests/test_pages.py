@@ -386,7 +386,7 @@ def test_a_small_corpus_has_a_warning_above_its_results() -> None:
 
 @pytest.mark.usefixtures("project")
 def test_hard_is_described_by_the_condition_that_it_has() -> None:
-    assert "It receives the language as input" in plain(written("families"))
+    assert "Sound and words receive the language as input" in plain(written("families"))
     change("metrics.json", without(("condition",)))
     assert "as input" not in plain(written("families"))
     assert "as input" not in plain(written("setting"))
@@ -464,7 +464,7 @@ def test_what_was_tuned_with_labels_in_view_is_marked_on_the_corpus_where_it_was
     change_card(synthetic=True)
     assert "<code>hard</code>§¶" in written("headline")
     assert "<code>easy</code>¶" not in written("headline")
-    assert "labels in view, so its scores there may be too high: how the language is taken" in plain(
+    assert "labels in view, so its scores there may be too high: power of the metric" in plain(
         written("headline")
     )
 

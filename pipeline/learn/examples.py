@@ -59,7 +59,7 @@ def kept_frames(vae: VAE, viewer: FrameViews, ids: Sequence[str], whole: Embeddi
 
 @torch.no_grad()
 def kept_means(vae: VAE, viewer: Viewer, ids: Sequence[str], whole: Embedding) -> Kept:
-    """The weights of a VAE of means, what it tells of the sound of a few tracks, and a traversal of its first facet."""
+    """The weights of a VAE of means, what it predicts of a few tracks, and a traversal of its first facet."""
     rows, scale = torch.tensor(chosen(ids), device=whole.mean.device), vae.scales["audio"]
     network = next(iter(vae.decoders.values()))
     assert isinstance(scale, Projection)

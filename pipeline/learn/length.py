@@ -1,4 +1,4 @@
-"""How long to train: each length is tried without a fifth of the artists; the one that tells their songs best stays.
+"""How long to train: each length is tried without a fifth of the artists; the best for their songs stays.
 
 A fixed number of epochs is wrong at other sizes of the corpus. No label is read.
 """

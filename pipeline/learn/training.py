@@ -121,7 +121,7 @@ def _of_best_length(model: Model, made: Corpus, seed: int, train: Train, device:
 
 
 def _unseen_error(job: TrainingJob) -> float | None:
-    """How badly the segments of the songs that were left out are told; None if no song was."""
+    """How badly the segments of the songs that were left out are predicted; None if no song was."""
     made, vae, ready = _begun(job)
     if bool(made.learnt.all()):
         return None

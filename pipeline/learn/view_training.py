@@ -116,7 +116,7 @@ def seen(source: ViewSource, hidden: HeldOut | None, device: torch.device) -> Se
         frames = _remembered(source.frames, Path.cwd())
         scale = scale_of(torch.from_numpy(frames[valid & learnt[:, None]].astype(np.float32)))
         viewer: Viewer = FrameViews(torch.from_numpy(frames).to(device), scale.to(device), statistics, source.crop)
-        shapes = {"audio": frames.shape[2:], "told": values.shape[2:]}
+        shapes = {"audio": frames.shape[2:], "target": values.shape[2:]}
         return Seen(ids, viewer, torch.from_numpy(learnt), shapes, {"audio": scale}, (), np.zeros(len(ids), bool))
     if not source.lyrics and source.condition == "none":
         return Seen(

@@ -136,7 +136,7 @@ def fit_contrast(
 
 
 def confusion(points: Float[Tensor, "two_views latent"], temperature: float) -> Float[Tensor, ""]:
-    """How badly the partner of each view is told from all others; the second halves follow the first."""
+    """How badly the partner of each view is named among all others; the second halves follow the first."""
     similarity = (points @ points.T / temperature).fill_diagonal_(-torch.inf)
     partner = torch.arange(len(points), device=points.device).roll(len(points) // 2)
     return functional.cross_entropy(similarity, partner)

@@ -1,6 +1,6 @@
 """A latent space in facets: one of the sound, one of the words, and a joint one of both.
 
-Two properties that are independent need two clusterings, so that neither facet has to hold what the other one tells:
+Two properties that are independent need two clusterings, so that neither facet has to hold what is in the other:
 each has an encoder and a decoder of its own. The joint facet is asked for both, and works with either alone.
 """
 
@@ -20,7 +20,7 @@ JOINT = "joint"
 
 
 class Facet(nn.Module):
-    """The posterior of one modality, told the condition."""
+    """The posterior of one modality, given the condition."""
 
     def __init__(self, modality: str, network: nn.Module) -> None:
         super().__init__()
@@ -61,16 +61,16 @@ class Facets(nn.Module):
 
 
 class OfFacet(nn.Module):
-    """A decoder that is given one facet of the code, and the condition if it is told it."""
+    """A decoder that is given one facet of the code, and the condition if it needs it."""
 
     def __init__(self, network: nn.Module, start: int, units: int, labels: int) -> None:
         super().__init__()
         self.network, self.start, self.units, self.labels = network, start, units, labels
 
     def forward(self, given: Float[Tensor, "batch units"]) -> Tensor:
-        told = given[:, given.shape[1] - self.labels :] if self.labels else given[:, :0]
+        known = given[:, given.shape[1] - self.labels :] if self.labels else given[:, :0]
         code = given[:, self.start : self.start + self.units]
-        decoded: Tensor = self.network(torch.cat([code, told], dim=1))
+        decoded: Tensor = self.network(torch.cat([code, known], dim=1))
         return decoded
 
 
@@ -102,8 +102,8 @@ class Songs:
     def asked(self, tracks: Int[Tensor, " batch"], left: Chosen) -> Batch:
         views, present = self._views(tracks, left), self._present(tracks)
         if len(views) > 1:
-            told = [present[name][:, None].expand(values.shape) for name, values in views.items()]
-            both, where = torch.cat(list(views.values()), dim=1), torch.cat(told, dim=1)
+            wide = [present[name][:, None].expand(values.shape) for name, values in views.items()]
+            both, where = torch.cat(list(views.values()), dim=1), torch.cat(wide, dim=1)
             views, present = views | {JOINT: both}, present | {JOINT: where}
         return Batch(views, present, self.condition[tracks])
 
@@ -134,13 +134,13 @@ def encoder(
 def decoders(
     facets: Sequence[str], shapes: Mapping[str, int], hidden: int, latent: int, labels: int
 ) -> dict[str, nn.Module]:
-    """One for each facet, named after what it tells."""
-    told: dict[str, nn.Module] = {}
+    """One for each facet, named after what it predicts."""
+    networks: dict[str, nn.Module] = {}
     for place, facet in enumerate(present(facets, shapes)):
         name, labelled = (JOINT, 0) if facet == JOINT else (OWN[facet], labels)
         numbers = sum(shapes.values()) if facet == JOINT else shapes[name]
-        told[name] = OfFacet(normed(latent + labelled, hidden, numbers), place * latent, latent, labelled)
-    return told
+        networks[name] = OfFacet(normed(latent + labelled, hidden, numbers), place * latent, latent, labelled)
+    return networks
 
 
 def present(facets: Sequence[str], modalities: Collection[str]) -> list[str]:

@@ -93,14 +93,14 @@ def of_frames(
     latent: int,
     labels: int = 0,
 ) -> VAE:
-    """Medium: frames (conv1d or conv2d) of some segments; it tells the statistics of the others. No condition.
+    """Medium: frames (conv1d or conv2d) of some segments; it predicts the statistics of the others. No condition.
 
     `picture` draws the frames of a segment from its code, and teaches the encoder nothing.
     """
     if shapes["audio"][1] < (least := BODIES[kind].least):
         raise ValueError(f"segments of {shapes['audio'][1]} columns are too short for {kind}: it needs {least}")
     encoder = OfFrames(BODIES[kind](shapes["audio"][0], channels), hidden, latent)
-    vae = VAE(encoder, {"audio": normed(latent + labels, hidden, shapes["told"][0])}, scales, profile)
+    vae = VAE(encoder, {"audio": normed(latent + labels, hidden, shapes["target"][0])}, scales, profile)
     vae.picture = _decoder(latent, shapes["audio"], (hidden // 2,), PICTURE, kind)
     return vae
 

@@ -76,7 +76,7 @@ def fit(vae: VAE, songs: Songs, recipe: Recipe, *, bf16: bool = False) -> list[E
 
 @torch.no_grad()
 def error_of(vae: VAE, songs: Songs) -> float:
-    """How badly standardised songs are told from their own codes: negative log likelihood, the lower the better."""
+    """How badly standardised songs are decoded from their own codes: negative log likelihood, the lower the better."""
     vae.eval()
     rows = torch.arange(len(songs.track), device=songs.track.device)
     return float(vae.loss(songs.batch(rows), noisy=False).error())

@@ -76,7 +76,7 @@ class Viewer(Protocol):
         """These segments of the tracks; noisy, as in a training: with noise, or in part."""
 
     def asked(self, tracks: Int[Tensor, " batch"], left: Chosen) -> Batch:
-        """What is to be told of the segments that were left out; a view for each decoder."""
+        """What is to be predicted of the segments that were left out; a view for each decoder."""
 
 
 def fit_views(vae: VAE, viewer: Viewer, recipe: Recipe, tracks: Bool[Tensor, " track"] | None = None) -> list[Epoch]:
@@ -106,7 +106,7 @@ def learnable(viewer: Viewer, tracks: Bool[Tensor, " track"] | None = None) -> I
 
 @torch.no_grad()
 def unseen_error(vae: VAE, viewer: Viewer, tracks: Bool[Tensor, " track"]) -> float:
-    """How badly tracks that a training left out are told: negative log likelihood, the lower the better.
+    """How badly tracks that a training left out are predicted: negative log likelihood, the lower the better.
 
     Each is shown by its even segments and asked for the odd ones, and the other way round: nothing is drawn by lot.
     """

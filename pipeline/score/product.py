@@ -47,11 +47,11 @@ def _responsibilities(points: Array, seed: int) -> Array:
     return shares
 
 
-def _filled(shares: Array, other: Array) -> Array:
+def _filled(shares: Array, beside: Array) -> Array:
     """With the shares that a track most likely has, given its shares in the other facet, where it has none."""
-    both = np.isfinite(shares).all(axis=1) & np.isfinite(other).all(axis=1)
-    missing = ~np.isfinite(shares).all(axis=1) & np.isfinite(other).all(axis=1)
-    together = other[both].T @ shares[both]
+    both = np.isfinite(shares).all(axis=1) & np.isfinite(beside).all(axis=1)
+    missing = ~np.isfinite(shares).all(axis=1) & np.isfinite(beside).all(axis=1)
+    together = beside[both].T @ shares[both]
     filled = np.array(shares)
-    filled[missing] = other[missing] @ (together / np.maximum(together.sum(axis=1, keepdims=True), 1e-12))
+    filled[missing] = beside[missing] @ (together / np.maximum(together.sum(axis=1, keepdims=True), 1e-12))
     return filled

@@ -56,7 +56,7 @@ def framed(kind: str, tracks: int = TRACKS, width: int = 1000) -> tuple[FrameVie
 
 def convolutions(kind: str, viewer: FrameViews) -> VAE:
     torch.manual_seed(0)
-    shapes = {"audio": tuple(viewer.frames.shape[2:]), "told": tuple(viewer.segments.values.shape[2:])}
+    shapes = {"audio": tuple(viewer.frames.shape[2:]), "target": tuple(viewer.segments.values.shape[2:])}
     return of_frames(shapes, {}, kind=kind, channels=4, hidden=16, latent=LATENT)
 
 
@@ -271,7 +271,7 @@ def test_a_crop_is_never_too_short_for_the_convolutions(kind: str) -> None:
     assert crop(kind, 0.5, 300) == 150
     features = BODIES[kind](rows, 2)(torch.randn(2, rows, least))
     assert features.isfinite().all()
-    short = {"audio": (rows, least - 1), "told": (3,)}
+    short = {"audio": (rows, least - 1), "target": (3,)}
     with pytest.raises(ValueError, match=f"too short for {kind}: it needs {least}"):
         of_frames(short, {}, kind=kind, channels=2, hidden=4, latent=2)
 
