@@ -464,9 +464,7 @@ def test_what_was_tuned_with_labels_in_view_is_marked_on_the_corpus_where_it_was
     change_card(synthetic=True)
     assert "<code>hard</code>§¶" in written("headline")
     assert "<code>easy</code>¶" not in written("headline")
-    assert "labels in view, so its scores there may be too high: power of the metric" in plain(
-        written("headline")
-    )
+    assert "labels in view, so its scores there may be too high: power of the metric" in plain(written("headline"))
 
 
 @pytest.mark.usefixtures("project")
