@@ -48,7 +48,7 @@ def kept_frames(vae: VAE, viewer: FrameViews, ids: Sequence[str], whole: Embeddi
     """The weights of a VAE of frames, what it draws of the first segment of a few tracks, and a traversal."""
     rows, scale = torch.tensor(chosen(ids), device=whole.mean.device), viewer.scale
     first = torch.stack([rows, viewer.valid[rows].int().argmax(1)], dim=1)
-    frames = viewer.frames[first[:, 0], first[:, 1]].float()
+    frames = scale.back(viewer.frames[first[:, 0], first[:, 1]].float())
 
     def decode(codes: Tensor) -> Tensor:
         return scale.back(vae.picture(codes))

@@ -115,7 +115,8 @@ def seen(source: ViewSource, hidden: HeldOut | None, device: torch.device) -> Se
     if source.frames:
         frames = _remembered(source.frames, Path.cwd())
         scale = scale_of(torch.from_numpy(frames[valid & learnt[:, None]].astype(np.float32)))
-        viewer: Viewer = FrameViews(torch.from_numpy(frames).to(device), scale.to(device), statistics, source.crop)
+        scaled = torch.stack([scale(torch.from_numpy(track).float()).half() for track in frames])
+        viewer: Viewer = FrameViews(scaled.to(device), scale.to(device), statistics, source.crop)
         shapes = {"audio": frames.shape[2:], "target": values.shape[2:]}
         return Seen(ids, viewer, torch.from_numpy(learnt), shapes, {"audio": scale}, (), np.zeros(len(ids), bool))
     if not source.lyrics and source.condition == "none":

@@ -16,8 +16,9 @@ from pipeline.nets.views import Chosen, Segments, view
 class FrameViews:
     """Shows frames of some segments, and asks for the mean of the statistics of the rest."""
 
-    frames: Float16[Tensor, "track segment row column"]  # in half precision, since they are many
-    scale: Scale  # of each row
+    # In units of each row, so that no step scales them anew; in half precision, since they are many.
+    frames: Float16[Tensor, "track segment row column"]
+    scale: Scale  # of each row, back to decibels and coefficients
     segments: Segments
     crop: int  # columns that a training shows at a time, if there are so many
 
@@ -31,7 +32,7 @@ class FrameViews:
         start = int(torch.randint(columns - wide + 1, ())) if wide < columns else 0
         most = int(chosen.sum(1).max())  # no copies of the others: they are half of all
         order = torch.argsort(chosen.float(), dim=1, descending=True, stable=True)[:, :most]
-        frames = self.scale(self.frames[tracks[:, None], order, :, start : start + wide].float())
+        frames = self.frames[tracks[:, None], order, :, start : start + wide].float()
         whole = torch.ones(len(tracks), dtype=torch.bool, device=tracks.device)
         views, present = {"audio": frames, "chosen": chosen.gather(1, order).float()}, {"audio": whole, "chosen": whole}
         return Batch(views, present, torch.zeros(len(tracks), 0, device=tracks.device))
@@ -48,7 +49,7 @@ def fit_picture(vae: VAE, viewer: FrameViews, tracks: Bool[Tensor, " track"], ep
     def loss(rows: Int[Tensor, " batch"]) -> dict[str, Tensor]:
         track, segment = of_segments[rows].T
         drawn = vae.picture(codes[rows])
-        return {"loss": (drawn - viewer.scale(viewer.frames[track, segment].float())).square().mean()}
+        return {"loss": (drawn - viewer.frames[track, segment].float()).square().mean()}
 
     train(vae.picture, lambda _: loss, torch.arange(len(codes), device=codes.device), Recipe(epochs, 64, 2e-3))
 

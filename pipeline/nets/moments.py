@@ -12,12 +12,15 @@ from pipeline.nets.parts import PATCH, normed, posterior_of
 from pipeline.nets.vae import Batch, Posterior
 
 FOLD = 4  # as many mel rows become one in the convolutions, after the patches
+LEAST_VARIANCE = 1e-12  # below, the root has no slope
 NOISE = 0.1  # standard deviation, on features of about 1
 
 
 def moments(values: Tensor) -> Tensor:
     """Mean and standard deviation over the last axis, side by side."""
-    return torch.cat([values.mean(-1).flatten(1), values.std(-1).flatten(1)], dim=1)
+    mean = values.mean(-1, keepdim=True)
+    variance = (values - mean).square().sum(-1) / (values.shape[-1] - 1)  # Tensor.std takes four times as long
+    return torch.cat([mean.flatten(1), variance.clamp(min=LEAST_VARIANCE).sqrt().flatten(1)], dim=1)
 
 
 class Mfcc(nn.Module):
@@ -53,19 +56,20 @@ class LogMel(nn.Module):
         if mels < PATCH * FOLD:
             raise ValueError(f"a log-mel picture of {mels} rows is too small: it needs {PATCH * FOLD}")
         self.convolve = nn.Sequential(
-            nn.PixelUnshuffle(PATCH), nn.Conv2d(PATCH**2, channels, 1), nn.BatchNorm2d(channels), nn.ELU(),
+            nn.Conv2d(1, channels, PATCH, stride=PATCH), nn.BatchNorm2d(channels), nn.ELU(inplace=True),
             *self._halved(channels), *self._halved(channels),
-        )  # fmt: skip
+        ).to(memory_format=torch.channels_last)  # fmt: skip
         self.features = 2 * channels * (mels // PATCH // FOLD)
 
     @staticmethod
     def _halved(channels: int) -> list[nn.Module]:
         convolution = nn.Conv2d(channels, channels, (4, 3), stride=(2, 1), padding=(1, 1))
-        return [convolution, nn.BatchNorm2d(channels), nn.ELU()]
+        return [convolution, nn.BatchNorm2d(channels), nn.ELU(inplace=True)]
 
     def forward(self, frames: Float[Tensor, "segment mel column"]) -> Float[Tensor, "segment features"]:
         rows, columns = (size // PATCH * PATCH for size in frames.shape[1:])
-        return moments(self.convolve(frames[:, None, :rows, :columns]))
+        picture = frames[:, None, :rows, :columns].contiguous(memory_format=torch.channels_last)  # in half of the time
+        return moments(self.convolve(picture))
 
 
 class OfFrames(nn.Module):
