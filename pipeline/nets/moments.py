@@ -58,7 +58,8 @@ class LogMel(nn.Module):
         self.convolve = nn.Sequential(
             nn.Conv2d(1, channels, PATCH, stride=PATCH), nn.BatchNorm2d(channels), nn.ELU(inplace=True),
             *self._halved(channels), *self._halved(channels),
-        ).to(memory_format=torch.channels_last)  # fmt: skip
+        )  # fmt: skip
+        self.convolve.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
         self.features = 2 * channels * (mels // PATCH // FOLD)
 
     @staticmethod
