@@ -28,6 +28,7 @@ from pipeline.learn.length import PARTS, Length, best_length
 from pipeline.learn.plan import Model, Train
 from pipeline.learn.segments import MIN_HALVABLE, Views, ViewTraining
 from pipeline.learn.songs import Source
+from pipeline.learn.weights import half_weights
 from pipeline.nets.crossview import confusion, fit_contrast
 from pipeline.nets.families import Contrast, contrast, joined
 from pipeline.nets.loop import Epoch, Recipe
@@ -92,7 +93,7 @@ def learn_contrast(job: ContrastJob) -> TrainedSeed:
     with torch.no_grad():
         points = net(views.whole()).cpu().numpy()
     net.scales["audio"] = segments.projection(job.views.metric)
-    return TrainedSeed({NAME: points}, curve, kept=Kept(keep.half_weights(net)) if job.keep else None)
+    return TrainedSeed({NAME: points}, curve, kept=Kept(half_weights(net)) if job.keep else None)
 
 
 def _fitted_contrast(job: ContrastJob) -> tuple[Segments, Contrast, list[Epoch]]:

@@ -2,7 +2,7 @@
 
 The two facets of a code are clustered together, too.
 
-Writes build/cluster: labels.npy [track, column] and runs.csv (which representation, clusterer, k and seed a column is).
+Writes build/cluster: labels.npy.xz [track, column] and runs.csv (the representation, clusterer, k and seed of a column).
 """
 
 import logging

@@ -28,6 +28,7 @@ from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.length import PARTS, Length, best_length
 from pipeline.learn.plan import Train
 from pipeline.learn.segments import MIN_HALVABLE, Views, ViewTraining
+from pipeline.learn.weights import half_weights
 from pipeline.nets.crossview import FirstStage, Means, two_stages, view_songs
 from pipeline.nets.families import cross_view
 from pipeline.nets.fit import embed
@@ -135,7 +136,7 @@ def learn_candidate(job: CandidateJob) -> CandidateSeed:
     agreement = half_agreement(vae, views, settings.clusters) if tried else 0.0
     vae.scales["audio"] = segments.projection(job.views.metric)
     if job.keep:
-        trained = replace(trained, kept=Kept(keep.half_weights(vae)))
+        trained = replace(trained, kept=Kept(half_weights(vae)))
     return CandidateSeed(trained, agreement)
 
 

@@ -1,6 +1,7 @@
 """Stage figures, on a build folder that is made up: twelve tracks, two languages, random places."""
 
 import logging
+import lzma
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -423,8 +424,10 @@ def test_a_card_counts_its_tracks_and_lists_those_in_its_middle(mapped: Fake) ->
 
 def test_tracks_without_cluster_are_on_the_map_and_have_no_card(mapped: Fake) -> None:
     mapped()
-    labels = np.full_like(np.load("build/cluster/labels.npy"), ABSENT)
-    np.save("build/cluster/labels.npy", labels)
+    with lzma.open("build/cluster/labels.npy.xz") as packed:
+        labels = np.full_like(np.load(packed), ABSENT)
+    with lzma.open("build/cluster/labels.npy.xz", "wb") as packed:
+        np.save(packed, labels)
     figures.main()
     assert set(read("map.json")["models"]["hard"]["clusters"].values()) == {""}
     assert read("clusters.json")["models"]["hard"] == []

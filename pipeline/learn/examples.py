@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from pipeline.core.store import Array
-from pipeline.learn.keep import Kept, half_weights
+from pipeline.learn.keep import Kept
 from pipeline.learn.songs import Corpus
+from pipeline.learn.weights import half_weights
 from pipeline.nets.facets import OfFacet
 from pipeline.nets.fit import Embedding, Songs, embed
 from pipeline.nets.frame_views import FrameViews, segment_codes

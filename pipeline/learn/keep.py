@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.numpy import load_file, save_file
-from torch import nn
 
 from pipeline.core import store
 from pipeline.core.store import Array
 from pipeline.learn import heldout
 from pipeline.learn.card import card, untrained_card
+from pipeline.learn.weights import read_weights, write_weights
 from pipeline.nets.families import Contrast, Shape, contrast, cross_view, experts, in_facets, joined, of_frames
 from pipeline.nets.loop import Epoch, Recipe
 from pipeline.nets.prior import Mixture
@@ -101,7 +100,7 @@ def write_model(trained: Trained) -> None:
     for key, values in kept.lists.items():
         store.write_json(folder / f"{name}_{key}.json", values)
     target, config = store.fresh_folder(MODELS / name), _config(trained, about)
-    save_file(dict(kept.weights), target / "weights.safetensors")
+    write_weights(target, kept.weights)
     store.write_json(target / "config.json", config)
     (target / "README.md").write_text(card(name, config), encoding="utf-8")
 
@@ -153,19 +152,10 @@ def _curve_rows(trained: Trained) -> list[dict[str, object]]:
     ]
 
 
-def half_weights(net: nn.Module) -> dict[str, Array]:
-    """The weights in half precision, and the buffers as they are."""
-    trained = {key for key, _ in net.named_parameters()}
-    state = {key: value.half() if key in trained else value for key, value in net.state_dict().items()}
-    return {key: value.contiguous().cpu().numpy() for key, value in state.items()}
-
-
 def load_model(folder: Path) -> VAE | Contrast:
     """The network of models/NAME, ready to embed: `embed(net, standardised(net, songs))` for a VAE."""
     config = store.read_json(folder / "config.json")
-    weights = {
-        key: torch.from_numpy(values).float() for key, values in load_file(folder / "weights.safetensors").items()
-    }
+    weights = {key: torch.from_numpy(values).float() for key, values in read_weights(folder).items()}
     scales = {
         name: _loaded_scale(weights, f"scales.{name}") for name in config["shapes"] if f"scales.{name}.mean" in weights
     }
