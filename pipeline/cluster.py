@@ -2,7 +2,7 @@
 
 The two facets of a code are clustered together, too.
 
-Writes build/cluster: labels.npy.xz [track, column] and runs.csv (the representation, clusterer, k and seed of a column).
+Writes build/cluster: labels.npy.xz [track, column] and runs.csv (representation, clusterer, k and seed of a column).
 """
 
 import logging
