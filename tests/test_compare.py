@@ -1,5 +1,7 @@
 """The stage `compare`, on clusterings that are planted: who is better than the best linear method on the same input."""
 
+import lzma
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from pipeline import compare
 from pipeline.core import embeddings, params, store
 from pipeline.core.command import Problem
 from pipeline.core.folds import artist_folds
-from pipeline.score.runs import CURVE, Run, RunKey, write_runs
+from pipeline.core.store import Array
+from pipeline.score.runs import CURVE, FOLDER, LABELS, Run, RunKey, read_runs, write_runs
 
 GENRE = np.random.default_rng(3).choice(["folk", "rock", "art"], 120)
 LANGUAGE = np.random.default_rng(4).choice(["bn", "en"], 120)
@@ -221,15 +224,21 @@ def test_secondary_claims_cost_the_primary_ones_nothing() -> None:
     assert run()["genre", "good", "ami", "kmeans"]["holm"] == before["holm"]
 
 
+def relabel(ids: Sequence[str], labels: Array) -> None:
+    """The runs of stage cluster with these labels in place of theirs."""
+    store.write_rows(FOLDER, ids)
+    with lzma.open(FOLDER / LABELS, "wb") as file:
+        np.save(file, labels)
+
+
 def test_only_tracks_that_both_have_are_compared() -> None:
     """Where `good` has no place for a track, what PCA makes of that track must not count."""
-    rows, runs = store.read_rows(Path("build/cluster"), "labels"), pd.read_csv("build/cluster/runs.csv")
-    labels = np.array(rows["labels"])
+    runs, labels = pd.read_csv("build/cluster/runs.csv"), read_runs(IDS).array
     labels[:30, runs.index[runs["representation"] == "good"]] = -2
-    store.write_rows(Path("build/cluster"), IDS, labels=labels)
+    relabel(IDS, labels)
     before = run()["genre", "good", "ami", "kmeans"]
     labels[:30, runs.index[runs["representation"] == "pca"]] = 0
-    store.write_rows(Path("build/cluster"), IDS, labels=labels)
+    relabel(IDS, labels)
     after = run()
     assert before["tracks"] == "90"
     names = ("difference", "low", "high", "p", "tracks")
@@ -241,8 +250,8 @@ def test_rows_are_joined_by_id() -> None:
     before = run()
     tracks = store.read_table(Path("build/tracks/tracks.csv"))
     store.write_table(Path("build/tracks/tracks.csv"), tracks.iloc[::-1])
-    labels = np.array(store.read_rows(Path("build/cluster"), "labels")["labels"])
-    store.write_rows(Path("build/cluster"), IDS[::-1], labels=labels[::-1])
+    labels = read_runs(IDS).array
+    relabel(IDS[::-1], labels[::-1])
     after = run()
     for key, row in before.items():
         if key[2] != "knn":  # which artists are held out together depends on the order of the table
@@ -266,8 +275,8 @@ def test_a_clusterer_that_was_not_run_is_named(clustered: Path) -> None:
 
 def test_what_is_undefined_says_why(caplog: pytest.LogCaptureFixture) -> None:
     """As under the consensus of too many tracks, or where there are fewer tracks than clusters."""
-    labels = np.array(store.read_rows(Path("build/cluster"), "labels")["labels"])
-    store.write_rows(Path("build/cluster"), IDS, labels=np.full_like(labels, -2))
+    labels = read_runs(IDS).array
+    relabel(IDS, np.full_like(labels, -2))
     Path("build/easy/good_heldout.npy").unlink()
     with caplog.at_level("INFO"):
         table = run()
