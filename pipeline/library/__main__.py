@@ -1,0 +1,66 @@
+"""Your own songs: bring them in, see where a new one belongs, find relatives in another language, make playlists.
+
+Each command says more with --help. It is run in the folder of the project, after `dvc pull && dvc repro`.
+"""
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from pipeline.core.command import guarded
+
+COMMANDS = {  # name -> what it does; each has a module of its own with `add_arguments` and `run`
+    "ingest": "bring a music folder into data/",
+    "assign": "show where new songs belong",
+    "neighbours": "list the songs nearest to a song, by default in another language",
+    "playlists": "write playlists that keep their names when songs come and go",
+    "explain": "say what a cluster or the place of a song rests on",
+}
+
+
+def command(name: str) -> Any:
+    """The module of a command; it is imported alone, since some take seconds."""
+    return importlib.import_module(f"pipeline.library.{name}")
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="surbani", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, does in COMMANDS.items():
+        chosen = next((word for word in arguments if not word.startswith("-")), "") == name
+        module = command(name) if chosen else None
+        each = commands.add_parser(
+            name,
+            help=does,
+            description=module.__doc__ if module else does,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if module:
+            module.add_arguments(each)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command: its exit code, or 1 with one line for what a person can fix."""
+    given = parsed(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    code = 0
+
+    def work() -> None:
+        nonlocal code
+        code = int(command(given.command).run(given))
+
+    with suppress(BrokenPipeError):  # as `| head` leaves it
+        guarded(work, "the same command")
+    if code:
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The clusters of a space, and how sure it is in which of them a song lies."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.core.command import Problem
+from pipeline.core.store import Array
+from pipeline.library.distances import distances
+from pipeline.library.spaces import Space
+from pipeline.score.clusterers import FEW, Cluster
+from pipeline.score.kmeans import kmeans
+from pipeline.score.labels import ABSENT, Labels
+from pipeline.score.runs import read_runs
+
+LEAST = 12  # songs: with fewer there is nothing to group
+KMEANS = "kmeans"
+
+
+@dataclass(frozen=True)
+class Groups:
+    """K-means clusters of the songs of a space."""
+
+    labels: Labels  # of each song; ABSENT without a place
+    centres: Array  # [cluster, number]
+    variance: float  # of a number within the clusters
+
+    def probabilities(self, points: Array) -> Array:
+        """[song, cluster]: how likely each cluster is, given the place of a song.
+
+        K-means is a mixture of equally frequent, round Gaussians of one variance, so the share of a cluster c is
+        exp(-|x - c|^2 / 2v) over the sum of these, v being the variance of a number within the clusters. The nearest
+        centre has the largest share, so that it never contradicts the clustering.
+        """
+        exponent = -(distances(points, self.centres) ** 2) / (2 * max(self.variance, 1e-12))
+        shares = np.exp(exponent - exponent.max(axis=1, keepdims=True))
+        normalised: Array = shares / shares.sum(axis=1, keepdims=True)
+        return normalised
+
+
+def number_of_clusters(songs: int, wanted: int) -> int:
+    """What cluster.k asks for, or fewer: each cluster should hold a few songs."""
+    return max(2, min(wanted, songs // FEW))
+
+
+def sizes(songs: int, p: Cluster) -> str:
+    """A line that says what a small library changes; "" where it changes nothing."""
+    k = number_of_clusters(songs, p.k)
+    return "" if k == p.k else f"{songs} songs: {k} clusters in place of cluster.k = {p.k}, {FEW} songs each or more"
+
+
+def grouped(space: Space, p: Cluster, seed: int) -> Groups:
+    """The clusters of stage cluster where it made as many, else new ones."""
+    songs = int(space.present.sum())
+    if songs < LEAST:
+        raise Problem(f"{songs} songs have a place by {space.facet}, and groups need {LEAST}: add songs")
+    k = number_of_clusters(songs, p.k)
+    return of_labels(space, _stored(space, k, seed) if k == p.k else _new(space, k, seed))
+
+
+def of_labels(space: Space, labels: Labels) -> Groups:
+    """Centres and variance of these clusters, numbered from 0."""
+    inside = labels >= 0
+    numbers, place = np.unique(labels[inside], return_inverse=True)
+    points = np.asarray(space.points[inside], np.float64)
+    centres = np.stack([points[place == number].mean(axis=0) for number in range(len(numbers))])
+    renumbered = np.full(len(labels), ABSENT, dtype=np.int64)
+    renumbered[inside] = place
+    return Groups(renumbered, centres, float(((points - centres[place]) ** 2).mean()))
+
+
+def _stored(space: Space, k: int, seed: int) -> Labels:
+    try:
+        labels = read_runs(space.ids).labels(space.embedding, KMEANS, seed=seed)
+    except Problem:  # stage cluster ran without it, or on other songs
+        return _new(space, k, seed)
+    whole = bool((labels[space.present] >= 0).all())
+    return labels if whole else _new(space, k, seed)
+
+
+def _new(space: Space, k: int, seed: int) -> Labels:
+    labels = np.full(len(space.ids), ABSENT, dtype=np.int64)
+    labels[space.present] = kmeans(np.asarray(space.points[space.present], np.float64), k, seed)
+    return labels

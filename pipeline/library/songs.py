@@ -1,0 +1,163 @@
+"""The library: the songs that stages have read and models have learnt, open to questions.
+
+    from pipeline.library import Library
+    songs = Library.open()
+    songs.neighbours("en_001", language="bn")
+
+It reads what `dvc pull && dvc repro` leaves and trains nothing. Tables come as pandas.
+"""
+
+from contextlib import chdir
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core import catalog, languages, params, store
+from pipeline.core.command import Problem
+from pipeline.core.params import Seeds
+from pipeline.core.store import Array
+from pipeline.library.spaces import FACETS, Space, available, read_space
+from pipeline.score.clusterers import Cluster
+
+if TYPE_CHECKING:
+    from pipeline.library.placement import Assignment, Placer
+
+    from pipeline.library.groups import Groups
+    from pipeline.library.playlists import Playlist
+
+SHOWN = ("id", "title", "artist", "language")
+
+
+@dataclass(frozen=True)
+class Params:
+    seeds: Seeds
+    cluster: Cluster
+
+
+class Library:
+    """The songs of a project folder."""
+
+    def __init__(self, folder: Path, tracks: pd.DataFrame, p: Params) -> None:
+        self.folder, self.tracks, self.p = folder, tracks, p
+        self.ids: tuple[str, ...] = tuple(tracks.index)
+        self._spaces: dict[str, Space] = {}
+        self._groups: dict[str, Groups] = {}
+
+    @classmethod
+    def open(cls, folder: str | Path = ".") -> "Library":
+        """The library of the project in `folder`."""
+        place = Path(folder).resolve()
+        if not (place / "params.yaml").exists():
+            raise Problem(f"{folder} is no folder of this project (no params.yaml): name the one with the songs")
+        with chdir(place):
+            return cls(place, catalog.heard_tracks(), params.load(Params))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"<Library of {len(self)} songs in {self.folder}>"
+
+    @cached_property
+    def facets(self) -> list[str]:
+        """Those of sound, words and both that have a space."""
+        with chdir(self.folder):
+            return available()
+
+    @cached_property
+    def languages(self) -> Array:
+        """The language code of each song: that of the table, else the one of most of its lines; "" if unknown."""
+        lines: dict[str, tuple[float, str]] = {}
+        with chdir(self.folder):
+            file = store.BUILD / "lyrics" / "languages.csv"
+            rows = store.read_table(file).to_dict("records") if file.exists() else []
+        for row in rows:
+            if row["language"] != languages.UNSURE:
+                share = float(row["share"]), row["language"]
+                lines[row["id"]] = max(lines.get(row["id"], (0.0, "")), share)
+        named = self.column("language")
+        codes = [
+            languages.code(name) or name or lines.get(id_, (0.0, ""))[1]
+            for name, id_ in zip(named, self.ids, strict=True)
+        ]
+        return np.array(codes, dtype=object)
+
+    def column(self, name: str) -> list[str]:
+        """A column of the tracks; empty texts where there is none."""
+        return [str(value) for value in self.tracks[name]] if name in self.tracks else [""] * len(self)
+
+    def space(self, by: str) -> Space:
+        """Where the songs lie by sound, by words or by both."""
+        if by not in FACETS:
+            raise Problem(f"{by!r} is none of {', '.join(FACETS)}")
+        if by not in self._spaces:
+            with chdir(self.folder):
+                self._spaces[by] = read_space(by, self.ids)
+        return self._spaces[by]
+
+    def groups(self, by: str) -> "Groups":
+        """The clusters of a space."""
+        from pipeline.library.groups import grouped
+
+        if by not in self._groups:
+            space = self.space(by)
+            with chdir(self.folder):
+                self._groups[by] = grouped(space, self.p.cluster, self.p.seeds[0])
+        return self._groups[by]
+
+    def find(self, song: str) -> int:
+        """The row of the song with this id, or with this title."""
+        if song in self.tracks.index:
+            return self.ids.index(song)
+        plain = song.casefold().strip()
+        rows = [row for row, title in enumerate(self.column("title")) if title.casefold().strip() == plain]
+        if not rows:
+            raise Problem(f"no song has the id or the title {song!r}: build/tracks/tracks.csv lists them")
+        if len(rows) > 1:
+            raise Problem(f"{len(rows)} songs are called {song!r}: use an id ({', '.join(self.ids[r] for r in rows)})")
+        return rows[0]
+
+    def shown(self, rows: Array) -> pd.DataFrame:
+        """Id, title, artist and language of these songs."""
+        columns = {name: self.column(name) for name in ("title", "artist")}
+        cells = {"id": [self.ids[row] for row in rows]}
+        cells |= {name: [values[row] for row in rows] for name, values in columns.items()}
+        return pd.DataFrame(cells | {"language": [str(self.languages[row]) for row in rows]}, columns=list(SHOWN))
+
+    @cached_property
+    def placer(self) -> "Placer":
+        """What places new songs; it opens the models and encoders when it is first asked."""
+        from pipeline.library.placement import Placer
+
+        return Placer(self)
+
+    def assign(self, song: str | Path = "", lyrics: str | Path = "", language: str = "") -> "Assignment":
+        """Where a new song belongs, by its sound, by its lyrics, or by both."""
+        return self.placer.assign(song, lyrics, language)
+
+    def neighbours(
+        self, song: str, by: str = "", language: str = "other", many: int = 10, *, same_artist: bool = True
+    ) -> pd.DataFrame:
+        """The nearest songs to one of the library (id or title) or to a file, by default in another language."""
+        from pipeline.library.neighbours import neighbours
+
+        return neighbours(self, song, by, language, many, same_artist=same_artist)
+
+    def playlists(
+        self, by: str = "sound", language: str = "mixed", size: int = 50, seed_song: str = ""
+    ) -> "list[Playlist]":
+        """A playlist for each cluster, or one that begins with a song; `write_playlists` of that module keeps them."""
+        from pipeline.library.playlists import playlists
+
+        return playlists(self, by, language, size, seed_song)
+
+    def clusters(self, by: str = "sound") -> pd.DataFrame:
+        """One row per song that has a place: its cluster, and how likely that is."""
+        space, groups = self.space(by), self.groups(by)
+        rows = np.flatnonzero(groups.labels >= 0)
+        table = self.shown(rows).assign(cluster=groups.labels[rows])
+        return table.assign(probability=groups.probabilities(space.points[rows]).max(axis=1).round(4))
