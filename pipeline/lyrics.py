@@ -61,6 +61,9 @@ def read(tracks: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
             except clean.Unreadable as error:
                 reasons[id_] = str(error)
                 continue
+            except OSError as error:
+                reasons[id_] = "is missing" if not path.exists() else f"cannot be opened: {error.strerror}"
+                continue
             texts[id_] = text.words
             if text.note:
                 log.warning("%s: %s", path, text.note)

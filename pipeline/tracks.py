@@ -45,7 +45,8 @@ def checked(table: pd.DataFrame, data: Path, p: Tracks) -> tuple[pd.DataFrame, d
         if info.seconds < p.min_seconds:
             reasons[row["id"]] = f"{info.seconds:.1f} s long, tracks.min_seconds is {p.min_seconds:g}"
             continue
-        facts = round(info.seconds, 3), info.sample_rate, info.channels, info.codec, "yes" if row["lyrics"] else "no"
+        has_lyrics = "yes" if row["lyrics"] and (data / row["lyrics"]).is_file() else "no"  # else stage lyrics says why
+        facts = round(info.seconds, 3), info.sample_rate, info.channels, info.codec, has_lyrics
         usable.append(row | dict(zip(FACTS, facts, strict=True)))  # replaces a column of the same name
     return pd.DataFrame(usable, columns=[*(name for name in table if name not in FACTS), *FACTS]), reasons
 

@@ -10,12 +10,14 @@ import pandas as pd
 
 from pipeline.core import languages
 from pipeline.core.command import Problem
+from pipeline.core.sheet import read_sheet
 from pipeline.core.store import BUILD, DATA, read_rows, read_table, write_table
 
 log = logging.getLogger(__name__)
 
 COLUMNS = ("id", "audio", "lyrics", "title", "artist", "language", "genre", "license", "source")
 SOUNDS = {".wav", ".mp3", ".ogg", ".oga", ".flac", ".m4a", ".aac", ".opus", ".wma", ".mp4", ".aif", ".aiff"}
+TEXTS = (".txt", ".lrc")  # suffixes of lyrics
 SKIPPED = ("id", "stage", "file", "reason")  # of a file that a stage leaves out
 LOGGED = 10  # of them, at most
 BAD_ID = re.compile(r"^$|^[./]|[/\\\x00-\x1f\x7f]")  # an id becomes a file name, so it must not be a path
@@ -48,8 +50,8 @@ def skipped() -> pd.DataFrame:
 
 
 def read_catalog(file: Path) -> pd.DataFrame:
-    """The table that a person wrote; a single wrong row is an error."""
-    table = read_table(file)
+    """The table that a person wrote; a single wrong row is an error, a missing file is none."""
+    table = read_sheet(file, COLUMNS)
     for column in ("id", "audio"):
         if column not in table:
             raise Problem(f"{file} has no column {column!r} (it has {', '.join(table.columns)}): add it")
@@ -66,24 +68,27 @@ def read_catalog(file: Path) -> pd.DataFrame:
         raise Problem(f"{file}: id {double.iloc[0]!r} is in more than one row: give each track its own id")
     for column in ("audio", "lyrics"):
         for path in table[column]:
-            _inside(path, column, file)
+            if path or column == "audio":
+                _require_inside(path, column, file)
+    if not any((file.parent / path).exists() for path in table["audio"]):
+        what = f"not one sound file that {file} lists is there ({file.parent / table['audio'].iloc[0]})"
+        raise Problem(f"{what}: run `dvc pull`, or correct the column audio")
     return table
 
 
-def _inside(path: str, column: str, file: Path) -> None:
-    """Raises a Problem for a path outside the data folder, and for a missing file."""
-    if column == "lyrics" and not path:
-        return
+def _require_inside(path: str, column: str, file: Path) -> None:
+    """Raises a Problem for a path outside the data folder."""
     parts = PurePosixPath(path.replace("\\", "/")).parts
     if not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or not path.isprintable():
-        raise Problem(f"{file}: {column} {path!r} must be a path inside {file.parent}/, without '..': correct the row")
-    if not (file.parent / path).is_file():
-        raise Problem(f"{file.parent / path} is listed in {file} but missing: run `dvc pull`, or take the row out")
+        ingest = f"`python -m pipeline.library ingest FOLDER` links songs from elsewhere into {file.parent}/"
+        raise Problem(
+            f"{file}: {column} {path!r} must be a path inside {file.parent}/, without '..': correct the row ({ingest})"
+        )
 
 
 def scan_folder(data: Path) -> pd.DataFrame:
     """A table made from the folders: one row per sound file under data/audio."""
-    files = sorted(p for p in (data / "audio").rglob("*") if p.suffix.lower() in SOUNDS and p.is_file())
+    files = sorted(path for path in (data / "audio").rglob("*") if is_song(path) and path.is_file())
     if not files:
         raise Problem(f"no {data}/tracks.csv and no sound file under {data}/audio: run `dvc pull`, or put songs there")
     ids = _ids([file.relative_to(data / "audio") for file in files])
@@ -91,14 +96,30 @@ def scan_folder(data: Path) -> pd.DataFrame:
     rows = []
     for file, id_ in zip(files, ids, strict=True):
         inner = file.relative_to(data / "audio")
-        candidates = [data / "lyrics" / inner.with_suffix(".txt")]
-        if stems[file.stem] == 1:  # else the lyrics could belong to any of them
-            candidates.append(data / "lyrics" / f"{file.stem}.txt")
-        text = next((path.relative_to(data).as_posix() for path in candidates if path.is_file()), "")
+        candidates = [data / "lyrics" / inner, data / "lyrics" / file.name, file]
+        if stems[file.stem] > 1:
+            del candidates[1]  # those lyrics could belong to any of them
+        texts = (path.with_suffix(kind) for path in candidates for kind in TEXTS)
+        text = next((path.relative_to(data).as_posix() for path in texts if path.is_file()), "")
         row = dict.fromkeys(COLUMNS, "")
         row |= {"id": id_, "audio": file.relative_to(data).as_posix(), "lyrics": text}
         rows.append(row | {"title": file.stem, "language": _language(inner)})
+    _name_foreign_folders(data, [file.relative_to(data / "audio") for file in files])
     return pd.DataFrame(rows)
+
+
+def is_song(path: Path) -> bool:
+    """Whether the name is that of a sound file; `._x.mp3`, which macOS puts beside x.mp3 on foreign disks, is none."""
+    return path.suffix.lower() in SOUNDS and not path.name.startswith("._") and "__MACOSX" not in path.parts
+
+
+def _name_foreign_folders(data: Path, inner: list[Path]) -> None:
+    """The folders that were expected to name a language and do not, as those of artists."""
+    foreign = sorted({path.parts[0] for path in inner if len(path.parts) > 1 and not _language(path)})
+    if foreign:
+        shown = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
+        cure = "name the folders by language (de, German), or write it into tracks.csv"
+        log.info("%s/audio: no language is known for the songs of %s: %s", data, shown, cure)
 
 
 def _ids(files: list[Path]) -> Iterator[str]:
@@ -119,6 +140,6 @@ def _allowed(name: str) -> str:
 
 
 def _language(inner: Path) -> str:
-    """The language that the first folder names, as a code where it is known."""
-    folder = inner.parts[0].lower() if len(inner.parts) > 1 else ""
-    return languages.code(folder) if folder in languages.FOLDERS else folder
+    """The code of the language that the first folder names; "" where it names none, as that of an artist."""
+    folder = " ".join(inner.parts[0].casefold().split()) if len(inner.parts) > 1 else ""
+    return languages.code(folder) if folder in languages.FOLDERS else ""
