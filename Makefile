@@ -41,7 +41,7 @@ pytest: .venv/installed
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m pytest -n auto --dist loadgroup
 
 lint: .venv/installed
-	@ruff check . && ruff format --check . && mypy && lint-imports
+	@ruff check . && ruff format --check . && mypy && lint-imports && python -m pipeline.fetch.check_songs
 
 dev: .venv/installed
 	@pre-commit install
