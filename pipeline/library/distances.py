@@ -13,7 +13,8 @@ def distances(queries: Array, points: Array) -> Array:
     middle = points.mean(axis=0)  # far from the origin the squares would cancel
     queries, points = queries - middle, points - middle
     squared = (queries**2).sum(axis=1)[:, None] + (points**2).sum(axis=1) - 2 * queries @ points.T
-    return np.sqrt(np.maximum(squared, 0))
+    apart: Array = np.sqrt(np.maximum(squared, 0))
+    return apart
 
 
 def kth_distances(

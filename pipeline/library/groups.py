@@ -7,12 +7,12 @@ import numpy as np
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
 from pipeline.library.distances import distances
+from pipeline.library.settings import Cluster
 from pipeline.library.spaces import Space
-from pipeline.score.clusterers import FEW, Cluster
-from pipeline.score.kmeans import kmeans
 from pipeline.score.labels import ABSENT, Labels
 from pipeline.score.runs import read_runs
 
+FEW = 5  # songs for each cluster, at the least
 LEAST = 12  # songs: with fewer there is nothing to group
 KMEANS = "kmeans"
 
@@ -79,6 +79,8 @@ def _stored(space: Space, k: int, seed: int) -> Labels:
 
 
 def _new(space: Space, k: int, seed: int) -> Labels:
+    from pipeline.score.kmeans import kmeans  # scikit-learn takes a second to import, and mostly is not needed
+
     labels = np.full(len(space.ids), ABSENT, dtype=np.int64)
     labels[space.present] = kmeans(np.asarray(space.points[space.present], np.float64), k, seed)
     return labels

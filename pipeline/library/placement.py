@@ -19,11 +19,10 @@ from pipeline.core.store import Array
 from pipeline.library.distances import distances
 from pipeline.library.hearing import Sound, Unusable, heard
 from pipeline.library.placing import AUDIO, LYRICS, Model
-from pipeline.library.reading import Reader, Words, cleaned
+from pipeline.library.reading import Lyrics, Reader, Words, cleaned
 from pipeline.library.songs import Library
 from pipeline.library.spaces import BOTH, FACETS, SOUND, WORDS
 from pipeline.library.strangeness import LEVEL, Scale, scale
-from pipeline.lyrics import Lyrics
 from pipeline.sound.settings import Audio
 from pipeline.tracks import Tracks
 

@@ -9,6 +9,7 @@ from contextlib import chdir
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,13 +19,25 @@ from pipeline.core.settings import Device
 from pipeline.core.store import Array
 from pipeline.library.hearing import Unusable
 from pipeline.library.songs import Library
-from pipeline.lyrics import Lyrics
 from pipeline.text import centre, clean, encode, language
+from pipeline.text.bert import BertParams
+from pipeline.text.centre import Way
 from pipeline.text.settled import settled, with_letters
 
 FOLDER = store.BUILD / "lyrics"
 SPANNING = 4_000  # songs from which the directions are read off: enough for the few hundred numbers of an encoder
 KINDS = {"bert": "bert", "bert_svd": "bert", "bert_free": "bert_free", "bert_free_svd": "bert_free"}  # and their source
+
+
+@dataclass(frozen=True)
+class Lyrics:
+    """The section of stage lyrics, which would import gensim; tables of words are not made for a new song."""
+
+    chorus: Literal["keep", "fold"]
+    tfidf: dict[str, Any]
+    word2vec: dict[str, Any]
+    bert: BertParams
+    language: Way
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ def ordered(points: Array, artists: Array, first: int | None = None) -> list[int
     costs = _costs(points, artists)
     starts = [first] if first is not None else range(0, len(points), max(1, len(points) // 10))
     paths = [_turned(_greedy(costs, start), costs, fixed=first is not None) for start in starts]
-    return min(paths, key=lambda path: _length(path, costs)).tolist()
+    shortest = min(paths, key=lambda path: _length(path, costs))
+    return [int(place) for place in shortest]
 
 
 def repeats(order: list[int], artists: Array) -> int:

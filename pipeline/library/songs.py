@@ -8,7 +8,6 @@ It reads what `dvc pull && dvc repro` leaves and trains nothing. Tables come as 
 """
 
 from contextlib import chdir
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,30 +17,22 @@ import pandas as pd
 
 from pipeline.core import catalog, languages, params, store
 from pipeline.core.command import Problem
-from pipeline.core.params import Seeds
 from pipeline.core.store import Array
+from pipeline.library.settings import Questions
 from pipeline.library.spaces import FACETS, Space, available, read_space
-from pipeline.score.clusterers import Cluster
 
 if TYPE_CHECKING:
-    from pipeline.library.placement import Assignment, Placer
-
     from pipeline.library.groups import Groups
+    from pipeline.library.placement import Assignment, Placer
     from pipeline.library.playlists import Playlist
 
 SHOWN = ("id", "title", "artist", "language")
 
 
-@dataclass(frozen=True)
-class Params:
-    seeds: Seeds
-    cluster: Cluster
-
-
 class Library:
     """The songs of a project folder."""
 
-    def __init__(self, folder: Path, tracks: pd.DataFrame, p: Params) -> None:
+    def __init__(self, folder: Path, tracks: pd.DataFrame, p: Questions) -> None:
         self.folder, self.tracks, self.p = folder, tracks, p
         self.ids: tuple[str, ...] = tuple(tracks.index)
         self._spaces: dict[str, Space] = {}
@@ -54,7 +45,7 @@ class Library:
         if not (place / "params.yaml").exists():
             raise Problem(f"{folder} is no folder of this project (no params.yaml): name the one with the songs")
         with chdir(place):
-            return cls(place, catalog.heard_tracks(), params.load(Params))
+            return cls(place, catalog.heard_tracks(), params.load(Questions))
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -42,7 +42,7 @@ def read_space(facet: str, ids: tuple[str, ...]) -> Space:
         if (place / f"{embedding}.npy").exists() and (place / f"{embedding}.json").exists():
             values = store.read_rows(place, embedding).at(ids)[embedding]
             points = np.asarray(values[:, 0], dtype=np.float32)
-            return Space(facet, embedding, model, ids, points, np.isfinite(points).all(axis=1))
+            return Space(facet, embedding, model, ids, points, np.asarray(np.isfinite(points).all(axis=1)))
     names = " or ".join(f"build/{folder}/{name}.npy" for folder, name, _ in EMBEDDINGS[facet])
     why = "; songs without lyrics have none" if facet == WORDS else ""
     raise Problem(f"there is no space of the songs by {facet} ({names}): run `dvc pull && dvc repro`{why}")

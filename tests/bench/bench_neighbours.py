@@ -44,16 +44,16 @@ def lists(points: Array, language: Array, artist: Array, *, scaled: bool) -> dic
     """The rows of the neighbours of each song that has a place."""
     known = np.isfinite(points).all(axis=1)
     near = {}
-    for row in np.flatnonzero(known & (language != "")):
+    for row in np.flatnonzero(known & (language != "")).tolist():
         allowed = known & (language != language[row]) & (language != "") & (artist != artist[row])
         if allowed.sum() < MANY:
             continue
         if scaled:
             reference = known & (language == language[row])
-            near[int(row)] = relatives.relatives(points[row], points, allowed, reference, MANY, row).rows
+            near[row] = relatives.relatives(points[row], points, allowed, reference, MANY, row).rows
         else:
             rows = np.flatnonzero(allowed)
-            near[int(row)] = rows[np.argsort(distances(points[row][None], points[rows])[0], kind="stable")[:MANY]]
+            near[row] = rows[np.argsort(distances(points[row][None], points[rows])[0], kind="stable")[:MANY]]
     return near
 
 
