@@ -1,5 +1,6 @@
 """The clusters of a space, and how sure it is in which of them a song lies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.score.labels import ABSENT, Labels
 from pipeline.score.runs import read_runs
 
 FEW = 5  # songs for each cluster, at the least
+ROUNDS = 100  # of K-means, at most
 LEAST = 12  # songs: with fewer there is nothing to group
 KMEANS = "kmeans"
 
@@ -67,6 +69,29 @@ def of_labels(space: Space, labels: Labels) -> Groups:
     renumbered = np.full(len(labels), ABSENT, dtype=np.int64)
     renumbered[inside] = place
     return Groups(renumbered, centres, float(((points - centres[place]) ** 2).mean()))
+
+
+def continued(space: Space, members: Sequence[Sequence[str]]) -> Groups:
+    """The clusters of an earlier time, given by the ids of their songs, moved to where the songs lie now.
+
+    K-means from where they were, in place of a new start: on the words of the sample a new start from four fifths of
+    the songs agrees with the clusters of all at an ARI of .5, since many clusterings are nearly as good as the best.
+    """
+    row_of = {id_: row for row, id_ in enumerate(space.ids) if space.present[row]}
+    rows = [[row_of[id_] for id_ in ids if id_ in row_of] for ids in members]
+    points = np.asarray(space.points[space.present], np.float64)
+    centres = np.stack([np.asarray(space.points[each], np.float64).mean(axis=0) for each in rows if each])
+    nearest = distances(points, centres).argmin(axis=1)
+    for _ in range(ROUNDS):
+        kept = np.unique(nearest)
+        centres = np.stack([points[nearest == number].mean(axis=0) for number in kept])
+        moved = distances(points, centres).argmin(axis=1)
+        if len(kept) == len(np.unique(moved)) and (moved == np.searchsorted(kept, nearest)).all():
+            break
+        nearest = moved
+    labels = np.full(len(space.ids), ABSENT, dtype=np.int64)
+    labels[space.present] = nearest
+    return of_labels(space, labels)
 
 
 def _stored(space: Space, k: int, seed: int) -> Labels:

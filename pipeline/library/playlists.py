@@ -22,6 +22,7 @@ from pipeline.core import store
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
 from pipeline.library import m3u
+from pipeline.library.groups import Groups, continued
 from pipeline.library.lasting import Lasting, changes, matched
 from pipeline.library.neighbours import ANY, wanted
 from pipeline.library.relatives import relatives
@@ -100,26 +101,32 @@ def playlists(
     """The lists, not yet written."""
     if seed_song:
         return [_from_song(songs, by, language, size, songs.find(seed_song))]
-    lasting = clusters(songs, by, state or State({}, {}, {}))
+    groups, lasting = clusters(songs, by, state or State({}, {}, {}))
     lists = []
     for number, cluster in enumerate(lasting):
-        members = np.flatnonzero(songs.groups(by).labels == number)
+        members = np.flatnonzero(groups.labels == number)
         for code, rows in _languages(songs, members, language).items():
-            chosen = _nearest_to_centre(songs, by, number, rows, language, size)
+            chosen = _nearest_to(groups.centres[number], songs, by, rows, language, size)
             if len(chosen):
                 suffix = f" ({code})" if code else ""
                 lists.append(_list(songs, by, f"{by} {cluster.number}{suffix}", cluster.name + suffix, chosen, cluster))
     return lists
 
 
-def clusters(songs: Library, by: str, state: State) -> list[Lasting]:
-    """The clusters with numbers and names that last, in the order of their numbers in the library."""
+def clusters(songs: Library, by: str, state: State) -> tuple[Groups, list[Lasting]]:
+    """The clusters, and for each a number and a name that last.
+
+    They go on from those of the earlier run, as long as most songs of the library were there then.
+    """
     from pipeline.library.names import described
 
-    groups = songs.groups(by)
+    earlier = [cluster.members for cluster in state.clusters.get(by, [])]
+    known = set(chain.from_iterable(earlier)) & set(songs.ids)
+    lasts = 2 * len(known) > int(songs.space(by).present.sum())
+    groups = continued(songs.space(by), earlier) if lasts else songs.groups(by)
     members = [[songs.ids[row] for row in np.flatnonzero(groups.labels == n)] for n in range(len(groups.centres))]
     names = [each.name(by) for each in described(songs, groups.labels)]
-    return matched(state.clusters.get(by, []), members, names, state.next_number.get(by, 1))
+    return groups, matched(state.clusters.get(by, []), members, names, state.next_number.get(by, 1))
 
 
 def _languages(songs: Library, members: Array, language: str) -> dict[str, Array]:
@@ -133,10 +140,9 @@ def _languages(songs: Library, members: Array, language: str) -> dict[str, Array
     return {language: members[mask[members]]}
 
 
-def _nearest_to_centre(songs: Library, by: str, number: int, rows: Array, language: str, size: int) -> Array:
+def _nearest_to(centre: Array, songs: Library, by: str, rows: Array, language: str, size: int) -> Array:
     """The songs nearest to the centre of their cluster; balanced: as many of each language."""
-    space, centre = songs.space(by), songs.groups(by).centres[number]
-    rows = rows[np.argsort(np.linalg.norm(space.points[rows] - centre, axis=1), kind="stable")]
+    rows = rows[np.argsort(np.linalg.norm(songs.space(by).points[rows] - centre, axis=1), kind="stable")]
     if language == BALANCED:
         rows = balanced(rows, songs.languages[rows])
     return rows[: size or len(rows)]

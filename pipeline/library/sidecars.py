@@ -1,0 +1,71 @@
+"""Lyrics: texts that lie beside songs, and those of tags, as plain UTF-8 without times."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.core.catalog import TEXTS
+from pipeline.library.file_names import plain
+from pipeline.text import clean
+
+LARGEST = 1_000_000  # bytes: the lyrics of one song have some thousand
+FOLDERS = {"", "lyrics", "text", "texts"}  # below a song's folder where its lyrics may lie
+TRAILING = re.compile(r"[\s_.-]*[(\[]?lyrics?[)\]]?$")
+
+
+class Sidecars:
+    """The texts of a music folder, by the song beside which they lie."""
+
+    def __init__(self, texts: Sequence[Path]) -> None:
+        self._by_place: dict[tuple[Path, str], list[Path]] = defaultdict(list)
+        for path in texts:
+            folder = path.parent
+            homes = {folder} | ({folder.parent} if plain(folder.name) in FOLDERS else set())
+            for home in homes:
+                self._by_place[home, _stem(path.stem)].append(path)
+
+    def beside(self, song: Path) -> list[Path]:
+        """The texts of this song, those with times last."""
+        called = (_stem(song.stem), _stem(song.name))  # x.lrc, x.mp3.lrc
+        texts = [path for stem in dict.fromkeys(called) for path in self._by_place.get((song.parent, stem), [])]
+        return sorted(texts, key=lambda path: TEXTS.index(path.suffix.lower()))
+
+
+def _stem(name: str) -> str:
+    stem = plain(name)
+    return TRAILING.sub("", stem) or stem
+
+
+def read(path: Path) -> str:
+    """The words of a text file; raises clean.Unreadable with the reason where it has none."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise clean.Unreadable("too large to be the lyrics of a song")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise clean.Unreadable(f"cannot be opened: {error.strerror or error}") from None
+    text = _utf_16(raw) or clean.decoded(raw)[0]
+    words = without_times(text)
+    if not clean.WORD.search(words):
+        raise clean.Unreadable("has no word")
+    return words
+
+
+def _utf_16(raw: bytes) -> str:
+    """The text of UTF-16 without its mark, which shows in zero bytes at every second place of Latin letters and ends."""
+    for encoding, zeros in (("utf-16-le", raw[1::2]), ("utf-16-be", raw[0::2])):
+        if not raw.startswith(clean.UTF_16) and len(raw) % 2 == 0 and zeros.count(0) > len(zeros) / 10:
+            try:
+                text = raw.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if "\0" not in text:
+                return text
+    return ""
+
+
+def without_times(text: str) -> str:
+    """Lyrics without the time stamps and the head of .lrc."""
+    lines = clean.STAMP.sub("", clean.ABOUT.sub("", text)).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(line.strip() for line in lines).strip()
