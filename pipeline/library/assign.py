@@ -1,7 +1,7 @@
 """Command `assign`: where new songs belong, by the models at hand and without any training.
 
 By sound, by words and by both: the cluster and how likely it is; how far out the song is (the share of the library's
-songs that are as far from their neighbours; at 5 % or less it is unlike anything in the library); the nearest songs;
+songs that are as far from their neighbours; at 3 % or less it is unlike anything in the library); the nearest songs;
 the languages of its lyrics; and the tags that the pretrained encoder hears. Lyrics beside a song (.txt, .lrc) are read;
 --lyrics names others, and alone it places a text. A file that cannot be used is a line, the rest goes on, and the exit
 code is 1.
@@ -67,4 +67,4 @@ def said(assignment: Assignment, nearest: int) -> Iterator[str]:
             named = " - ".join(filter(None, (song["artist"], song["title"]))) or song["id"]
             yield f"    {song['distance']:.2f}  {printing.line(named)} [{song['language'] or '?'}] {song['id']}"
     for facet, why in assignment.notes.items():
-        yield f"  {facet}: no place, as {why}"
+        yield f"  {facet}: no place: {why}"

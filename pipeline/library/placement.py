@@ -163,6 +163,11 @@ class Placer:
             if facet not in self.songs.facets:
                 notes[facet] = "there is no such space"
                 continue
+            try:
+                self.songs.groups(facet)
+            except Problem as problem:  # such as too few songs with lyrics
+                notes[facet] = str(problem)
+                continue
             point = self.model(self.songs.space(facet).model).place(facet, sound, words, language)
             if point is None:
                 notes[facet] = why if facet == WORDS else "no sound is known"

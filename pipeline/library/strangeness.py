@@ -4,7 +4,9 @@ It is measured in what the model is shown, not in its code: a network folds what
 that it knows. The score of a song is the share of the library's songs that lie as far from their own k-th nearest song
 as it does. These never count songs of the same artist, since a new song mostly comes from an artist that is not in the
 library. So, if it is like the library, its score is at most LEVEL with a probability of about LEVEL (a conformal test),
-whatever the library is; and a song at or below it is called unlike anything in it.
+whatever the library is; and a song at or below it is called unlike anything in it. Artists differ by more than chance
+(of songs by a fifth of the sample's artists, left out, .056 had a score of .05 at most), so LEVEL is below the share
+that is promised.
 """
 
 from dataclasses import dataclass
@@ -15,7 +17,8 @@ from pipeline.core.store import Array
 from pipeline.library.distances import kth_distances
 from pipeline.score.neighbours import artist_numbers
 
-LEVEL = 0.05  # share of songs like those of the library that may be called strange
+PROMISED = 0.05  # the largest share of songs like those of the library that are called strange
+LEVEL = 0.03
 NEIGHBOUR = 5  # whose distance is taken
 MEASURED = 1_500  # songs of the library, at random, that set the scale
 

@@ -2,8 +2,8 @@
 
 A script, not a test: `PYTHONPATH=. python tests/bench/bench_lasting.py` in the folder of a project. In each draw 10
 songs come to the rest, or 20 leave, and a fifth is held out and assigned: the models stay. Clusters go on from the
-earlier ones, as `playlists` does; beside that, K-means begins anew. The last line of each facet is the harder question: the
-model is trained without a fifth of the artists, who are then assigned, against the clusters of all.
+earlier ones, as `playlists` does; beside that, K-means begins anew. The last line of each facet is the harder
+question: the model is trained without a fifth of the artists, who are then assigned, against the clusters of all.
 """
 
 import numpy as np
