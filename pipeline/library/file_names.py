@@ -1,5 +1,6 @@
 """What the names of files and folders say: artist and title, and the language where a folder names one."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -7,7 +8,9 @@ from pathlib import Path
 
 from pipeline.core import languages
 
-NUMBER = re.compile(r"^(?:(?:cd|disc|disk)\s?\d+[\s._-]+)?\d{1,3}(?:-\d{1,2})?(?:[._]+\s*|\s+-\s+|\s+(?=\D)|-)(?=.)", re.I)
+NUMBER = re.compile(
+    r"^(?:(?:cd|disc|disk)\s?\d+[\s._-]+)?\d{1,3}(?:-\d{1,2})?(?:[._]+\s*|\s+-\s+|\s+(?=\D)|-)(?=.)", re.I
+)
 DASH = re.compile(r"\s+[-\u2013\u2014]\s+")
 SHORT = 3  # letters of a code; deeper in the tree, It, No or Am are as likely titles of albums
 LONGEST = 300
@@ -41,7 +44,12 @@ def plain(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, most: int | None = LONGEST) -> str:
     """The text without line breaks, control characters and bytes that are no letters, for a cell or a message."""
     kept = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text)
-    return " ".join(kept.split())[:LONGEST]
+    return " ".join(kept.split())[:most]
+
+
+def shown(path: Path) -> str:
+    """The path in one line, whatever bytes are in it."""
+    return one_line(os.fsencode(path).decode("utf-8", errors="backslashreplace"), most=None)

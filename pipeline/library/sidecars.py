@@ -53,7 +53,7 @@ def read(path: Path) -> str:
 
 
 def _utf_16(raw: bytes) -> str:
-    """The text of UTF-16 without its mark, which shows in zero bytes at every second place of Latin letters and ends."""
+    """The text of UTF-16 without its mark: every second byte is zero where letters are Latin or lines end."""
     for encoding, zeros in (("utf-16-le", raw[1::2]), ("utf-16-be", raw[0::2])):
         if not raw.startswith(clean.UTF_16) and len(raw) % 2 == 0 and zeros.count(0) > len(zeros) / 10:
             try:

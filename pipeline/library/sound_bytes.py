@@ -94,17 +94,20 @@ def _flac(file: BinaryIO, begin: int, size: int) -> Spans:
 
 
 def _ogg(file: BinaryIO, begin: int, size: int) -> Spans:
-    """The bodies of the pages that carry sound: those of headers are at position zero."""
-    at = begin
+    """The bodies of the pages that carry sound: pages of headers, the first ones, end at position zero."""
+    at, bodies = begin, list[tuple[int, int]]()
     while at < size:
         file.seek(at)
         head = file.read(27)
         if len(head) < 27 or head[:4] != b"OggS":
-            return
+            break
         length = sum(file.read(head[26]))
         if int.from_bytes(head[6:14], "little"):
-            yield at + 27 + head[26], length
+            bodies.append((at + 27 + head[26], length))
+        else:
+            bodies.clear()  # a header may go over many pages, of which the last alone says where it ends
         at += 27 + head[26] + length
+    yield from bodies
 
 
 def _boxes(file: BinaryIO, at: int, size: int, wanted: bytes, order: str) -> Spans:

@@ -9,6 +9,8 @@ from pathlib import Path
 from pipeline.core.catalog import SOUNDS, TEXTS
 
 MACOS = "holds what macOS notes about another file, and no sound"
+HIDDEN, HIDDEN_FOLDER = "is hidden", "is a hidden folder"
+HARMLESS = (MACOS, HIDDEN, HIDDEN_FOLDER)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def walked(root: Path) -> Walk:
             entered.add((status.st_dev, status.st_ino))
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            walk.left_out[folder] = f"the folder {failure(error)}"
+            walk.left_out[folder] = failure(error)
             continue
         ahead += reversed(list(_folders(entries, walk)))
     return walk
@@ -61,12 +63,12 @@ def _folders(entries: list[os.DirEntry[str]], walk: Walk) -> Iterator[Path]:
             continue
         if stat.S_ISDIR(status.st_mode):
             if entry.name.startswith(".") or entry.name == "__MACOSX":
-                walk.left_out[path] = "the folder is hidden"
+                walk.left_out[path] = HIDDEN_FOLDER
             else:
                 yield path
         elif kind in SOUNDS:
             if entry.name.startswith("."):
-                walk.left_out[path] = MACOS if entry.name.startswith("._") else "is hidden"
+                walk.left_out[path] = MACOS if entry.name.startswith("._") else HIDDEN
             elif stat.S_ISREG(status.st_mode):
                 walk.songs.append(Sighting(path, status.st_size, status.st_mtime_ns))
             else:

@@ -1,0 +1,79 @@
+"""The same recording in two files: in another codec, at another rate, louder or softer.
+
+A fingerprint is the middle of a song as bits: whether the difference between two neighbouring bands of the spectrum
+grows from one moment to the next (Haitsma and Kalker, 2002). Codecs and loudness leave most of these bits as they are.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core import command
+from pipeline.library.ledger import Ledger
+from pipeline.library.walk import Sighting
+from pipeline.sound import waves
+
+RATE = 8_000
+SECONDS = 20.0  # of the middle
+WINDOW, HOP = 2_048, 256  # samples: 0.26 s and 32 ms
+BANDS = np.geomspace(300, 3_000, 18)  # edges, in Hz: 16 bits a moment
+LAGS = 20  # hops: how far apart encoders put the beginning, 0.6 s
+LENGTHS = 1.5  # seconds: how far apart the lengths of the same recording may be
+SAME = 0.3  # share of differing bits: below, two files are the same recording; independent ones differ in a half
+KIND = "fingerprint-1"
+
+Bits = NDArray[np.bool_]
+
+
+def fingerprint(wave: NDArray[np.float32]) -> Bits:
+    """Bits by moment and pair of bands."""
+    frames = np.lib.stride_tricks.sliding_window_view(wave, WINDOW)[::HOP]
+    power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32))) ** 2
+    edges = np.searchsorted(np.fft.rfftfreq(WINDOW, 1 / RATE), BANDS)
+    bands = np.log(np.add.reduceat(power, edges, axis=1)[:, :-1] + 1e-9)
+    bits: Bits = np.diff(np.diff(bands, axis=1), axis=0) > 0
+    return bits
+
+
+def distance(first: Bits, second: Bits) -> float:
+    """The share of bits that differ where the two fit best; 1 where they hardly overlap."""
+    best = 1.0
+    for lag in range(-LAGS, LAGS + 1):
+        left, right = (first[lag:], second) if lag >= 0 else (first, second[-lag:])
+        many = min(len(left), len(right))
+        if many > LAGS:
+            best = min(best, float(np.count_nonzero(left[:many] ^ right[:many])) / (many * first.shape[1]))
+    return best
+
+
+def pairs(songs: Mapping[Sighting, float], ledger: Ledger) -> Iterator[tuple[Sighting, Sighting, float]]:
+    """The pairs of songs that are one recording, with the share of differing bits; `songs` are files and lengths."""
+    order = sorted(songs, key=lambda seen: songs[seen])
+    bits: dict[Sighting, Bits] = {}
+    for place, seen in enumerate(command.progress(order, "comparing songs")):
+        mine = _kept(seen, ledger)
+        if mine is None:
+            continue
+        for earlier in reversed(order[:place]):
+            if songs[seen] - songs[earlier] > LENGTHS:
+                break
+            if earlier in bits and (apart := distance(bits[earlier], mine)) < SAME:
+                yield earlier, seen, apart
+        bits[seen] = mine
+
+
+def _kept(seen: Sighting, ledger: Ledger) -> Bits | None:
+    """The fingerprint of a file, from the ledger where it is there; None for a file that cannot be decoded."""
+    held = ledger.get(KIND, seen)
+    if held is None:
+        try:
+            bits = fingerprint(waves.middle(seen.path, SECONDS, RATE))
+        except (waves.Unreadable, OSError, ValueError):  # ValueError: shorter than a window
+            return None
+        held = [bits.shape[1], b64encode(np.packbits(bits).tobytes()).decode()]
+        ledger.put(KIND, {seen: held})
+    wide, packed = held
+    flat = np.unpackbits(np.frombuffer(b64decode(packed), np.uint8)).astype(bool)
+    return flat[: len(flat) // wide * wide].reshape(-1, wide)
