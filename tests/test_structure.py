@@ -90,7 +90,7 @@ def room(file: Path) -> str:
 def test_few_arrows_lead_from_room_to_room() -> None:
     files = (ROOT / "pipeline").rglob("*.py")
     arrows = {(room(file), room(target)) for file in files for target in imported(file)}
-    assert len({(start, end) for start, end in arrows if start != end}) <= 70
+    assert len({(start, end) for start, end in arrows if start != end}) <= 80  # library/, a top floor, uses all rooms
 
 
 def test_a_function_fits_a_screen() -> None:

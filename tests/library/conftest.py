@@ -2,10 +2,11 @@
 
 import importlib
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from pipeline.core import workers
 
 STAGES = ("tracks", "audio", "ears", "lyrics", "hard", "crossview")
 
@@ -17,16 +18,17 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(tiny_corpus: Path, set_param: Callable[[str, object], None], _made: Path) -> Path:
+def project(request: pytest.FixtureRequest, workspace: Path, _made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder, which is the current one."""
-    set_param("seeds", [0])
-    set_param("crossview.tried", 1)
-    set_param("cluster.k", 2)
-    if not _made.exists():
-        for stage in STAGES:
-            importlib.import_module(f"pipeline.{stage}").main()
-        for name in ("build", "models"):
-            shutil.copytree(tiny_corpus / name, _made / name)
-    for name in ("build", "models"):
-        shutil.copytree(_made / name, tiny_corpus / name, dirs_exist_ok=True)
-    return tiny_corpus
+    monkeypatch.setattr(workers, "cores", lambda: 1)
+    if _made.exists():
+        shutil.copytree(_made, workspace, dirs_exist_ok=True)
+        return workspace
+    request.getfixturevalue("tiny_corpus")
+    set_param = request.getfixturevalue("set_param")
+    for name, value in {"seeds": [0], "crossview.tried": 1, "cluster.k": 2}.items():
+        set_param(name, value)
+    for stage in STAGES:
+        importlib.import_module(f"pipeline.{stage}").main()
+    shutil.copytree(workspace, _made)
+    return workspace
