@@ -1,6 +1,7 @@
 """The corpus: the columns of its table, the suffixes of sound files, usable tracks, and what is left out."""
 
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -70,7 +71,7 @@ def read_catalog(file: Path) -> pd.DataFrame:
         for path in table[column]:
             if path or column == "audio":
                 _require_inside(path, column, file)
-    if not any((file.parent / path).exists() for path in table["audio"]):
+    if not any(os.path.lexists(file.parent / path) for path in table["audio"]):
         what = f"not one sound file that {file} lists is there ({file.parent / table['audio'].iloc[0]})"
         raise Problem(f"{what}: run `dvc pull`, or correct the column audio")
     return table

@@ -99,8 +99,9 @@ class Shelf:
         """Removes our links to songs that are gone: DVC refuses a folder with links to nothing."""
         for id_ in ids:
             for link in (self.into / "audio").glob(f"{id_}.*"):
-                if link.is_symlink() and not link.exists():
-                    link.unlink()
+                with suppress(PermissionError):  # what may not be seen is not gone
+                    if link.is_symlink() and not link.exists():
+                        link.unlink()
 
     def write_list(self, name: str, rows: Sequence[tuple[str, ...]], columns: tuple[str, ...]) -> None:
         """A list beside the table; an empty one is no file."""

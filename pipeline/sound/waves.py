@@ -83,9 +83,9 @@ def middle(path: Path, seconds: float, rate: int) -> Mono:
 
 
 def _refuse_no_file(path: Path) -> None:
-    if not path.is_file():
-        raise Unreadable("is not a file" if path.exists() else "is missing")
     try:
+        if not path.is_file():
+            raise Unreadable("is not a file" if path.exists() else "is missing")
         if path.stat().st_size == 0:
             raise Unreadable("is empty: 0 bytes")
         with path.open("rb") as file:
