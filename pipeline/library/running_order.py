@@ -11,6 +11,8 @@ from pipeline.core.store import Array
 from pipeline.library.distances import distances
 
 AGAIN = 1e6  # times the largest distance: what it costs that an artist follows itself
+SHORT = 200  # songs of a list that is tried from several starts
+MOST = 800  # songs that are put in order at once
 ROUNDS = 30  # of 2-opt; a list of fifty songs needs about five
 
 
@@ -18,11 +20,35 @@ def ordered(points: Array, artists: Array, first: int | None = None) -> list[int
     """The places of the songs in the order of the list, which starts with `first`, or anywhere."""
     if len(points) < 2:
         return list(range(len(points)))
+    if len(points) > MOST:
+        return _in_stretches(points, artists, first)
     costs = _costs(points, artists)
-    starts = [first] if first is not None else range(0, len(points), max(1, len(points) // 10))
+    several = first is None and len(points) <= SHORT
+    starts = range(0, len(points), max(1, len(points) // 10)) if several else [first or 0]
     paths = [_turned(_greedy(costs, start), costs, fixed=first is not None) for start in starts]
     shortest = min(paths, key=lambda path: _length(path, costs))
     return [int(place) for place in shortest]
+
+
+def _in_stretches(points: Array, artists: Array, first: int | None) -> list[int]:
+    """A list of thousands, whose costs would fill the memory: stretches along the direction in which the songs differ.
+
+    With a first song, from that on outwards.
+    """
+    if first is None:
+        centred = np.asarray(points, np.float64) - points.mean(axis=0)
+        along = centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1]
+    else:
+        along = distances(points[first][None], points)[0]
+        along[first] = -1
+    rows = np.argsort(along, kind="stable")
+    parts = [rows[start : start + MOST] for start in range(0, len(rows), MOST)]
+    starts = [0 if first is not None and number == 0 else None for number in range(len(parts))]
+    return [
+        int(part[place])
+        for part, start in zip(parts, starts, strict=True)
+        for place in ordered(points[part], artists[part], start)
+    ]
 
 
 def repeats(order: list[int], artists: Array) -> int:

@@ -3,7 +3,9 @@
 import itertools
 
 import numpy as np
+import pytest
 
+from pipeline.library import running_order
 from pipeline.library.running_order import ordered, repeats
 
 NOBODY = np.array([""] * 8, dtype=object)
@@ -40,3 +42,12 @@ def test_an_artist_follows_itself_only_where_nothing_else_is_left() -> None:
 def test_lists_of_none_and_of_a_single_song() -> None:
     assert ordered(np.zeros((0, 2)), NOBODY[:0]) == []
     assert ordered(np.zeros((1, 2)), NOBODY[:1]) == [0]
+
+
+def test_a_long_list_holds_each_song_once(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_order, "MOST", 20)
+    points, nobody = rng.standard_normal((70, 3)), np.array([""] * 70, dtype=object)
+    assert sorted(ordered(points, nobody)) == list(range(70))
+    order = ordered(points, nobody, 33)
+    assert order[0] == 33
+    assert sorted(order) == list(range(70))
