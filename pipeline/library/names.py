@@ -13,7 +13,7 @@ from pipeline.draw import cards, words
 from pipeline.draw.run import Run
 from pipeline.draw.tags import read_tags
 from pipeline.library.songs import Library
-from pipeline.library.spaces import WORDS
+from pipeline.library.spaces import SOUND, WORDS
 from pipeline.score.labels import Labels
 from pipeline.score.runs import Runs
 
@@ -30,38 +30,47 @@ class Described:
     sound: list[tuple[str, float]]  # in words, with the difference in standard deviations
     words: dict[str, list[str]]  # language -> typical words
     languages: dict[str, float]  # language -> share of the songs
+    lifts: list[tuple[str, float, float]]  # tags with the difference in standard deviations and the mean probability
 
     def name(self, by: str) -> str:
-        """Three things and the languages; what the songs say comes first where they are grouped by words."""
+        """Three things and the languages: what is heard where songs are grouped by sound, what is said by words."""
         said = [terms[place] for place in range(2) for terms in self.words.values() if place < len(terms)]
-        heard = self.tags[: PARTS - 1] or [word for word, _ in self.sound[: PARTS - 1]]
-        parts = said + heard if by == WORDS else heard + said
+        heard = self.tags[: PARTS - 1] + [word for word, _ in self.sound]
+        parts = {SOUND: heard + said, WORDS: said + heard}.get(by, [*heard[:1], *said, *heard])
         chosen = list(dict.fromkeys(parts))[:PARTS] or ["mixed"]
         spoken = " + ".join(code for code, share in self.languages.items() if share >= SUNG)
         return ", ".join(chosen) + (f" · {spoken}" if spoken else "")
 
 
-def described(songs: Library, labels: Labels) -> list[Described]:
-    """Each cluster of the library, by its number."""
+@dataclass(frozen=True)
+class Material:
+    """What clusters are described by."""
+
+    run: Run
+    sound: cards.Descriptors  # in standard deviations of the songs, 0 for their mean
+    words: words.Words | None
+
+    def of_cluster(self, members: Array, spoken: Array) -> Described:
+        """What sets these songs apart from the others."""
+        tags = self.run.tags.of_cluster(members) if self.run.tags else []
+        means = [(pair, float(value[members].mean())) for pair, value in self.sound.items()]
+        clear = sorted((each for each in means if abs(each[1]) >= AUDIBLE), key=lambda each: -abs(each[1]))
+        heard = [(pair[mean > 0], round(mean, 2)) for pair, mean in clear]
+        said = dict(words.typical(self.words, members)) if self.words else {}
+        return Described([tag for tag, _, _ in tags], heard, said, _shares(spoken[members]), tags)
+
+
+def material(songs: Library) -> Material:
     with chdir(songs.folder):
         run = _run(songs)
-        sound, read = _sound(run), words.read_words(run) if (words.LYRICS / "vocabulary.json").exists() else None
-    results = []
-    for number in range(int(labels.max()) + 1):
-        members = labels == number
-        tags = [tag for tag, _, _ in run.tags.of_cluster(members)] if run.tags else []
-        means = [(pair, float(value[members].mean())) for pair, value in sound.items()]
-        clear = sorted((each for each in means if abs(each[1]) >= AUDIBLE), key=lambda each: -abs(each[1]))
-        said = dict(words.typical(read, members)) if read else {}
-        results.append(
-            Described(
-                tags,
-                [(pair[mean > 0], round(mean, 2)) for pair, mean in clear],
-                said,
-                _shares(songs.languages[members]),
-            )
-        )
-    return results
+        read = words.read_words(run) if (words.LYRICS / "vocabulary.json").exists() else None
+        return Material(run, _sound(run), read)
+
+
+def described(songs: Library, labels: Labels) -> list[Described]:
+    """Each cluster of the library, by its number."""
+    known = material(songs)
+    return [known.of_cluster(labels == number, songs.languages) for number in range(int(labels.max()) + 1)]
 
 
 def _shares(spoken: Array) -> dict[str, float]:

@@ -149,3 +149,20 @@ def test_a_damaged_state_is_named(project: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["playlists", "--out", "lists"])
     assert "lists/playlists.json is damaged: remove it" in str(ended.value)
+
+
+@pytest.mark.usefixtures("project")
+def test_clusters_and_songs_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["explain", "0"])
+    out = capsys.readouterr().out
+    assert out.startswith("cluster 0 by sound: ")
+    assert "of 12 songs; " in out
+    assert "in its middle: artist " in out
+    main(["explain", "Song 2"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Song 2 (bn_002) by sound"
+    assert "next is cluster" in lines[2]
+    assert "the song " in lines[4]
+    with pytest.raises(SystemExit) as ended:
+        main(["explain", "7"])
+    assert str(ended.value) == "error: there is no cluster 7 by sound: they are numbered from 0 to 1"
