@@ -88,7 +88,7 @@ def ingest(music: Path, into: Path = store.DATA, *, copy: bool = False, compare:
     changes = merged(rows, before, arrivals)
     changes.left = mark_left(rows, before, arrivals, _Gone(music, arrivals), datetime.date.today().isoformat())
     shelf.write(rows, before, arrivals, digests)
-    shelf.remove_dead_links([*before, *arrivals])
+    shelf.remove_dead_links(before.keys() | arrivals.keys())
     return _outcome(shelf, rows, changes, walk, alike)
 
 

@@ -6,7 +6,7 @@ Every file gets its name when it is whole. Nothing is deleted but links of ours 
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -95,13 +95,12 @@ class Shelf:
         }
         _write_table(self.ingested, pd.DataFrame(list(kept.values()), columns=list(KEPT)).fillna(""))
 
-    def remove_dead_links(self, ids: list[str]) -> None:
+    def remove_dead_links(self, ids: Set[str]) -> None:
         """Removes our links to songs that are gone: DVC refuses a folder with links to nothing."""
-        for id_ in ids:
-            for link in (self.into / "audio").glob(f"{id_}.*"):
-                with suppress(PermissionError):  # what may not be seen is not gone
-                    if link.is_symlink() and not link.exists():
-                        link.unlink()
+        for link in (self.into / "audio").iterdir():
+            with suppress(PermissionError):  # what may not be seen is not gone
+                if link.stem in ids and link.is_symlink() and not link.exists():
+                    link.unlink()
 
     def write_list(self, name: str, rows: Sequence[tuple[str, ...]], columns: tuple[str, ...]) -> None:
         """A list beside the table; an empty one is no file."""

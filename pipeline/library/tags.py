@@ -63,9 +63,9 @@ def _tags(path: Path) -> Any:
     """The tags by key; an empty dictionary where there are none."""
     if path.suffix.lower() in ID3_ALONE:
         with suppress(mutagen.MutagenError):
-            return ID3(slim(path))  # type: ignore[no-untyped-call]
+            return ID3(slim(path))
         with suppress(mutagen.MutagenError):
-            return APEv2(path)  # type: ignore[no-untyped-call]
+            return APEv2(path)
         return {}
     with path.open("rb") as file:
         known = mutagen.File(file)

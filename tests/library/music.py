@@ -16,7 +16,7 @@ def wave(number: int, seconds: float = 2.0) -> NDArray[np.float32]:
     time = np.arange(round(seconds * RATE)) / RATE
     notes = 200 * 2 ** (rng.integers(0, 36, (int(seconds * 4) + 1, 3)) / 12)
     tones = np.sin(2 * np.pi * notes[(time * 4).astype(int)] * time[:, None]).sum(axis=1)
-    return (0.2 * tones + 0.02 * rng.standard_normal(len(time))).astype(np.float32)
+    return np.asarray(0.2 * tones + 0.02 * rng.standard_normal(len(time)), np.float32)
 
 
 def sing(path: Path, number: int = 1, seconds: float = 2.0) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import mutagen
 import pytest
 from mutagen.apev2 import APEv2
-from mutagen.id3 import APIC, ID3, SYLT, TALB, TCON, TDRC, TIT2, TLAN, TPE1, TXXX, USLT
+from mutagen.id3 import APIC, ID3, SYLT, TALB, TCON, TDRC, TIT2, TLAN, TPE1, TXXX, USLT, Frame
 from mutagen.mp4 import MP4
 
 from pipeline.library import sound_bytes, tags
@@ -17,7 +17,7 @@ BIG = 50_000_000
 FULL = Tags("বৃষ্টি", "নদী", "Rain", "Rock", "1999", "bn", "টাপুর টুপুর")
 
 
-def id3(path: Path, *frames: mutagen.id3.Frame) -> None:
+def id3(path: Path, *frames: Frame) -> None:
     tag = ID3()
     for frame in frames:
         tag.add(frame)
@@ -27,7 +27,7 @@ def id3(path: Path, *frames: mutagen.id3.Frame) -> None:
 def fill(path: Path, lyrics: str = FULL.lyrics) -> None:
     """The same tags in the words of each format."""
     if path.suffix in (".mp3", ".wav", ".aiff"):
-        words = [TIT2(3, [FULL.title]), TPE1(3, [FULL.artist]), TALB(3, [FULL.album]), TCON(3, ["(17)"])]
+        words: list[Frame] = [TIT2(3, [FULL.title]), TPE1(3, [FULL.artist]), TALB(3, [FULL.album]), TCON(3, ["(17)"])]
         words += [TDRC(3, ["1999-05-01"]), TLAN(3, ["ben"]), USLT(3, "ben", "", lyrics)]
         if path.suffix == ".mp3":
             id3(path, *words)
