@@ -15,11 +15,11 @@ from pathlib import Path
 from pipeline.core.command import Problem
 from pipeline.library import printing
 from pipeline.library.groups import sizes
-from pipeline.library.hearing import Unusable
 from pipeline.library.placement import NEAREST, Assignment
 from pipeline.library.reading import name_of
 from pipeline.library.songs import Library
 from pipeline.library.spaces import BOTH
+from pipeline.library.unusable import Unusable
 
 LISTED = 3  # nearest songs of a facet, in print; JSON has all
 

@@ -10,14 +10,11 @@ from pipeline.core import cache
 from pipeline.core.cache import Cache
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
+from pipeline.library.unusable import Unusable
 from pipeline.sound import encoders, waves
 from pipeline.sound.encoders import Clip, Encoder
 from pipeline.sound.features import Features, Refused, all_features, sound_files
 from pipeline.sound.settings import Audio
-
-
-class Unusable(Exception):
-    """A song that cannot be placed; the message is the reason."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pipeline.library import printing
 from pipeline.library.relatives import relatives
 from pipeline.library.songs import Library
 from pipeline.library.spaces import FACETS, SOUND, WORDS
+from pipeline.library.unusable import Unusable
 
 OTHER, ANY = "other", "any"
 
@@ -69,7 +70,10 @@ def _asked(songs: Library, song: str, by: str) -> tuple[int | None, Array, str, 
     """The row of the song, its place, its language and the facet; the row is None for a file."""
     path = Path(song)
     if path.suffix.lower() in SOUNDS and path.is_file():
-        placed = songs.assign(path)
+        try:
+            placed = songs.assign(path)
+        except Unusable as reason:
+            raise Problem(f"{song}: {reason}: take another file") from None
         facet = by or (WORDS if WORDS in placed.placements else SOUND)
         if facet not in placed.placements:
             raise Problem(f"{song} has no place by {facet}: {placed.notes.get(facet, 'nothing is known of it')}")

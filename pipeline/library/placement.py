@@ -17,12 +17,13 @@ from pipeline.core.device import choose_device
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
 from pipeline.library.distances import distances
-from pipeline.library.hearing import Sound, Unusable, heard
+from pipeline.library.hearing import Sound, heard
 from pipeline.library.placing import AUDIO, LYRICS, Model
 from pipeline.library.reading import Lyrics, Reader, Words, cleaned
 from pipeline.library.songs import Library
 from pipeline.library.spaces import BOTH, FACETS, SOUND, WORDS
 from pipeline.library.strangeness import LEVEL, Scale, scale
+from pipeline.library.unusable import Unusable
 from pipeline.sound.settings import Audio
 from pipeline.tracks import Tracks
 
@@ -163,16 +164,14 @@ class Placer:
             if facet not in self.songs.facets:
                 notes[facet] = "there is no such space"
                 continue
-            try:
-                self.songs.groups(facet)
-            except Problem as problem:  # such as too few songs with lyrics
-                notes[facet] = str(problem)
-                continue
             point = self.model(self.songs.space(facet).model).place(facet, sound, words, language)
             if point is None:
                 notes[facet] = why if facet == WORDS else "no sound is known"
-            else:
+                continue
+            try:
                 placements[facet] = self._placement(facet, point, sound, words)
+            except Problem as problem:  # such as too few songs with lyrics
+                notes[facet] = str(problem)
         tags = sorted(sound.tags.items(), key=lambda item: -item[1])[:TAGS] if sound else []
         return Assignment(song, placements, language, words.shares if words else {}, tags, notes)
 

@@ -17,15 +17,15 @@ from pipeline.core import languages, store
 from pipeline.core.command import Problem
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
-from pipeline.library.hearing import Unusable
 from pipeline.library.songs import Library
+from pipeline.library.unusable import Unusable
 from pipeline.text import centre, clean, encode, language
 from pipeline.text.bert import BertParams
 from pipeline.text.centre import Way
 from pipeline.text.settled import settled, with_letters
 
 FOLDER = store.BUILD / "lyrics"
-SPANNING = 4_000  # songs from which the directions are read off: enough for the few hundred numbers of an encoder
+ENOUGH = 4_000  # songs to fit a few hundred numbers to
 KINDS = {"bert": "bert", "bert_svd": "bert", "bert_free": "bert_free", "bert_free_svd": "bert_free"}  # and their source
 
 
@@ -77,22 +77,31 @@ class Reader:
         return Words(self._numbers(vector, known.shares), lines, spoken)
 
     def _numbers(self, vector: Array, shares: Mapping[str, float]) -> Array:
-        bert, has_lyrics = self._library["bert"], self._library["has_lyrics"]
         if KINDS[self.kind] == "bert_free":
             weights = centre.table([*self._shares, shares])[1]
             seen = np.arange(len(weights)) < len(weights) - 1
-            vector = centre.freed(np.concatenate([bert[has_lyrics], vector]), weights, self.p.language, seen)[-1:]
+            together = np.concatenate([self._library["bert"], vector])
+            vector = centre.freed(together, weights, self.p.language, seen)[-1:]
         if not self.kind.endswith("_svd"):
             return np.asarray(vector[0], np.float32)
-        middle, directions = self._directions
-        return np.asarray(((vector - middle) @ directions)[0], np.float32)
+        middle, directions, offset = self._directions
+        return np.asarray(((vector - middle) @ directions)[0] + offset, np.float32)
+
+    @cached_property
+    def _rows(self) -> Array:
+        """The songs with lyrics; a random part of them in a large library."""
+        with chdir(self.songs.folder):
+            has_lyrics = store.read_rows(FOLDER, "has_lyrics").at(self.songs.ids)["has_lyrics"]
+        rows = np.random.default_rng(0).permutation(np.flatnonzero(has_lyrics))
+        return np.sort(rows[:ENOUGH])
 
     @cached_property
     def _library(self) -> dict[str, Array]:
-        names = {"bert", "has_lyrics", self.kind, KINDS[self.kind]}
+        """What stage lyrics made of these songs."""
+        names = {"bert", self.kind, KINDS[self.kind]}
         with chdir(self.songs.folder):
-            rows = store.read_rows(FOLDER, *names).at(self.songs.ids)
-        return {name: np.asarray(rows[name]) for name in names}
+            tables = store.read_rows(FOLDER, *names).at(self.songs.ids)
+        return {name: np.asarray(tables[name][self._rows]) for name in names}
 
     @cached_property
     def _shares(self) -> list[dict[str, float]]:
@@ -103,18 +112,15 @@ class Reader:
         for id_, code, share in zip(table["id"], table["language"], table["share"], strict=True):
             lines.setdefault(id_, {})[code] = float(share)
         written = self.songs.column("language")
-        rows = np.flatnonzero(self._library["has_lyrics"])
-        return [settled(lines.get(self.songs.ids[row], {}), written[row]).shares for row in rows]
+        return [settled(lines.get(self.songs.ids[row], {}), written[row]).shares for row in self._rows]
 
     @cached_property
-    def _directions(self) -> tuple[Array, Array]:
-        """The mean and the directions of the reduction, read off what it made of the library's lyrics."""
-        has_lyrics = self._library["has_lyrics"]
-        given = self._library[KINDS[self.kind]][has_lyrics].astype(np.float64)
-        made = self._library[self.kind][has_lyrics].astype(np.float64)
-        middle = given.mean(axis=0)
-        few = slice(None, SPANNING)
-        return middle, np.linalg.lstsq((given - middle)[few], made[few])[0]
+    def _directions(self) -> tuple[Array, Array, Array]:
+        """The mean, directions and offset of the reduction, read off what it made of the library's lyrics."""
+        given = self._library[KINDS[self.kind]].astype(np.float64)
+        made = self._library[self.kind].astype(np.float64)
+        middle, offset = given.mean(axis=0), made.mean(axis=0)
+        return middle, np.linalg.lstsq(given - middle, made - offset)[0], offset
 
 
 def name_of(codes: Mapping[str, float]) -> str:

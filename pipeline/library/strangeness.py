@@ -20,7 +20,8 @@ from pipeline.score.neighbours import artist_numbers
 PROMISED = 0.05  # the largest share of songs like those of the library that are called strange
 LEVEL = 0.03
 NEIGHBOUR = 5  # whose distance is taken
-MEASURED = 1_500  # songs of the library, at random, that set the scale
+REFERENCE = 10_000  # songs of the library, at random, to which distances are measured
+MEASURED = 1_500  # of them, that set the scale
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,14 @@ class Scale:
 
 def scale(points: Array, artists: Array | None) -> Scale:
     """The scale of songs with these places; songs without one (nan) are left out."""
-    known = np.isfinite(points).all(axis=1)
+    lots, known = np.random.default_rng(0), np.flatnonzero(np.isfinite(points).all(axis=1))
+    known = np.sort(lots.permutation(known)[:REFERENCE])
     inside = np.asarray(points[known], np.float64)
     named = None if artists is None else artists[known]
     group = artist_numbers(named, len(inside))
     if len(np.unique(group)) < 2:  # all by one artist: only the song itself is left out
         group = np.arange(len(inside))
     neighbour = max(1, min(NEIGHBOUR, len(inside) // 4))
-    rows = np.random.default_rng(0).permutation(len(inside))[:MEASURED]
+    rows = lots.permutation(len(inside))[:MEASURED]
     usual = kth_distances(inside[rows], inside, neighbour, group[rows], group)
     return Scale(inside, np.sort(usual[np.isfinite(usual)]), neighbour)

@@ -13,7 +13,8 @@ from pipeline.core import store
 from pipeline.core.command import Problem
 from pipeline.library import Library
 from pipeline.library.__main__ import main
-from pipeline.library.hearing import Unusable, heard
+from pipeline.library.hearing import heard
+from pipeline.library.unusable import Unusable
 from tests.text.test_language import needs_model
 
 pytestmark = [pytest.mark.xdist_group("library"), needs_model]
@@ -103,3 +104,16 @@ def test_a_text_without_words_has_no_place(project: Path) -> None:
     (project / "signs.txt").write_text("!!! ...", encoding="utf-8")
     with pytest.raises(Unusable, match=r"signs\.txt: no word in it"):
         Library.open().assign(lyrics="signs.txt")
+
+
+def test_neighbours_of_a_file(project: Path) -> None:
+    songs = Library.open()
+    shutil.copy(project / "data/audio/bn/bn_000.wav", project / "alone.wav")
+    table = songs.neighbours("alone.wav", language="any", many=3)
+    assert table["id"].iloc[0] == "bn_000"
+    assert table["distance"].iloc[0] == pytest.approx(0, abs=2e-3)
+    (project / "text.mp3").write_text("no sound", encoding="utf-8")
+    with pytest.raises(Problem, match=r"text\.mp3: .*: take another file"):
+        songs.neighbours("text.mp3")
+    with pytest.raises(Problem, match=r"has no place by words: no lyrics are known"):
+        songs.neighbours("alone.wav", by="words")
