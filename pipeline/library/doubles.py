@@ -6,6 +6,7 @@ grows from one moment to the next (Haitsma and Kalker, 2002). Codecs and loudnes
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,29 +52,26 @@ def distance(first: Bits, second: Bits) -> float:
 def pairs(songs: Mapping[Sighting, float], ledger: Ledger) -> Iterator[tuple[Sighting, Sighting, float]]:
     """The pairs of songs that are one recording, with the share of differing bits; `songs` are files and lengths."""
     order = sorted(songs, key=lambda seen: songs[seen])
-    bits: dict[Sighting, Bits] = {}
+    held = ledger.kept_or_made(KIND, order, _packed, "taking fingerprints")
+    bits = {seen: _unpacked(held[seen]) for seen in order if held[seen]}
     for place, seen in enumerate(command.progress(order, "comparing songs")):
-        mine = _kept(seen, ledger)
-        if mine is None:
-            continue
         for earlier in reversed(order[:place]):
             if songs[seen] - songs[earlier] > LENGTHS:
                 break
-            if earlier in bits and (apart := distance(bits[earlier], mine)) < SAME:
+            if seen in bits and earlier in bits and (apart := distance(bits[earlier], bits[seen])) < SAME:
                 yield earlier, seen, apart
-        bits[seen] = mine
 
 
-def _kept(seen: Sighting, ledger: Ledger) -> Bits | None:
-    """The fingerprint of a file, from the ledger where it is there; None for a file that cannot be decoded."""
-    held = ledger.get(KIND, seen)
-    if held is None:
-        try:
-            bits = fingerprint(waves.middle(seen.path, SECONDS, RATE))
-        except (waves.Unreadable, OSError, ValueError):  # ValueError: shorter than a window
-            return None
-        held = [bits.shape[1], b64encode(np.packbits(bits).tobytes()).decode()]
-        ledger.put(KIND, {seen: held})
+def _packed(seen: Sighting) -> list[Any] | None:
+    """The fingerprint of a file as the ledger keeps it; None for a file that cannot be decoded."""
+    try:
+        bits = fingerprint(waves.middle(seen.path, SECONDS, RATE))
+    except (waves.Unreadable, OSError, ValueError):  # ValueError: shorter than a window
+        return None
+    return [bits.shape[1], b64encode(np.packbits(bits).tobytes()).decode()]
+
+
+def _unpacked(held: list[Any]) -> Bits:
     wide, packed = held
     flat = np.unpackbits(np.frombuffer(b64decode(packed), np.uint8)).astype(bool)
     return flat[: len(flat) // wide * wide].reshape(-1, wide)

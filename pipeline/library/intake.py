@@ -1,13 +1,9 @@
 """What a song file is: its digest, its tags, and whether it holds sound. Read once, then kept in the ledger."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
-from itertools import islice
 from typing import Any
 
-from pipeline.core import command, workers
 from pipeline.library import sound_bytes, tags
 from pipeline.library.ledger import Ledger
 from pipeline.library.tags import Tags
@@ -15,7 +11,6 @@ from pipeline.library.walk import Sighting, failure
 from pipeline.sound import waves
 
 SHORTEST = 1.0  # seconds; `tracks.min_seconds` decides what the stages use
-BATCH = 32  # files read between two entries of the ledger: what Ctrl-C may lose
 KIND = "song"
 
 
@@ -46,20 +41,18 @@ def read(seen: Sighting) -> Song:
 
 
 def read_all(files: Sequence[Sighting], ledger: Ledger) -> dict[Sighting, Song]:
-    """Each file as a song, most of them from the ledger; with a bar and an estimate for the rest."""
-    kept = {seen: ledger.get(KIND, seen) for seen in files}
-    songs = {seen: _song(value) for seen, value in kept.items() if value}
-    ahead = iter(command.progress([seen for seen in files if seen not in songs], "reading songs"))
-    with ThreadPoolExecutor(workers.cores()) as pool:
-        for batch in iter(partial(_first, ahead), []):
-            read_now = dict(zip(batch, pool.map(read, batch), strict=True))
-            ledger.put(KIND, {seen: asdict(song) for seen, song in read_now.items() if not song.passing})
-            songs |= read_now
-    return {seen: songs[seen] for seen in files}
+    """Each file as a song, most of them from the ledger."""
+    passing: dict[Sighting, Song] = {}
 
+    def value(seen: Sighting) -> Any:
+        song = read(seen)
+        if song.passing:
+            passing[seen] = song
+            return None
+        return asdict(song)
 
-def _first(ahead: Iterator[Sighting]) -> list[Sighting]:
-    return list(islice(ahead, BATCH))
+    held = ledger.kept_or_made(KIND, files, value, "reading songs")
+    return {seen: passing[seen] if seen in passing else _song(held[seen]) for seen in files}
 
 
 def _song(value: Any) -> Song:

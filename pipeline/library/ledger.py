@@ -8,16 +8,19 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pipeline.core import cache
+from pipeline.core import cache, command, workers
 from pipeline.library.walk import Sighting
 
 log = logging.getLogger(__name__)
 
+BATCH = 32
 FORM = 1  # of what is kept; another number begins anew
 TABLE = "CREATE TABLE IF NOT EXISTS files (kind TEXT, path BLOB, size INT, changed INT, held TEXT, UNIQUE (kind, path))"
 
@@ -55,6 +58,22 @@ class Ledger:
                 self._base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
         except sqlite3.Error as error:  # a full disk, a ledger that another run holds
             log.warning("what was read of %d files cannot be kept for the next run (%s)", len(rows), error)
+
+    def kept_or_made(
+        self, kind: str, files: Sequence[Sighting], make: Callable[[Sighting], Any], what: str
+    ) -> dict[Sighting, Any]:
+        """A value for each file, most of them kept; with a bar and an estimate for those that `make` makes.
+
+        None is a value that is not kept. What is made is kept in batches, so that Ctrl-C loses a few alone.
+        """
+        held = {seen: self.get(kind, seen) for seen in files}
+        ahead = iter(command.progress([seen for seen in files if held[seen] is None], what))
+        with ThreadPoolExecutor(workers.cores()) as pool:
+            while batch := list(islice(ahead, BATCH)):
+                made = dict(zip(batch, pool.map(make, batch), strict=True))
+                self.put(kind, {seen: value for seen, value in made.items() if value is not None})
+                held |= made
+        return held
 
     def __enter__(self) -> "Ledger":
         return self

@@ -1,7 +1,7 @@
 """A digest of what sounds in a file: tags may change and the file may move, the digest stays.
 
 Left out are ID3 and APE tags, the header blocks of FLAC, the header pages of Ogg, and everything but the sound in WAV,
-AIFF and MP4. Other formats, and files that are not built as they should be, count with all their bytes.
+AIFF, MP4 and WMA. Other formats, and files that are not built as they should be, count with all their bytes.
 """
 
 import hashlib
@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 CHUNK = 1 << 20
 ID3_FOOTER = 0x10  # the flag of an ID3 tag that has ten more bytes at its end
+ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")  # of WMA, which names its objects by such numbers
+ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 SHORT = 2**32 - 1  # a size that says "too large for four bytes"
 
 Spans = Iterator[tuple[int, int]]  # begin and length
@@ -48,6 +50,8 @@ def _spans(file: BinaryIO) -> Spans:
         yield from _boxes(file, begin + 12, size, b"SSND", "big")
     elif head[4:8] == b"ftyp":
         yield from _atoms(file, size)
+    elif head == ASF_HEADER[:12]:
+        yield from _asf(file, size)
     else:
         yield begin, _end_without_tags(file, size) - begin
 
@@ -138,4 +142,18 @@ def _atoms(file: BinaryIO, size: int) -> Spans:
             return
         if head[4:8] == b"mdat":
             yield at + header, min(length, size - at) - header
+        at += length
+
+
+def _asf(file: BinaryIO, size: int) -> Spans:
+    """The data objects of a WMA."""
+    at = 0
+    while at + 24 <= size:
+        file.seek(at)
+        head = file.read(24)
+        length = int.from_bytes(head[16:], "little")
+        if length < 24:
+            return
+        if head[:16] == ASF_DATA:
+            yield at + 24, min(length, size - at) - 24
         at += length

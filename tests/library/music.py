@@ -1,6 +1,7 @@
 """Music folders for tests: songs of noise and chords that differ by a number, in real formats."""
 
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -8,6 +9,7 @@ import soundfile
 from numpy.typing import NDArray
 
 RATE = 16_000
+PACKETS = {".m4a": ("ipod", "aac"), ".wma": ("asf", "wmav2")}
 
 
 def wave(number: int, seconds: float = 2.0) -> NDArray[np.float32]:
@@ -22,17 +24,20 @@ def wave(number: int, seconds: float = 2.0) -> NDArray[np.float32]:
 def sing(path: Path, number: int = 1, seconds: float = 2.0) -> Path:
     """Writes a song in the format that its suffix says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".m4a":
-        _write_aac(path, wave(number, seconds))
+    if path.suffix in PACKETS:
+        _write_packets(path, wave(number, seconds), *PACKETS[path.suffix])
+    elif path.suffix == ".opus":
+        soundfile.write(path, wave(number, seconds), RATE, format="OGG", subtype="OPUS")
     else:
         kind = {".mp3": "MP3", ".ogg": "OGG", ".flac": "FLAC", ".wav": "WAV", ".aiff": "AIFF"}[path.suffix]
         soundfile.write(path, wave(number, seconds), RATE, format=kind)
     return path
 
 
-def _write_aac(path: Path, mono: NDArray[np.float32]) -> None:
-    with av.open(str(path), "w", format="ipod") as box:
-        stream = box.add_stream("aac", rate=RATE, layout="mono")
+def _write_packets(path: Path, mono: NDArray[np.float32], form: str, codec: str) -> None:
+    with av.open(str(path), "w", format=form) as box:
+        stream: Any = box.add_stream(codec, rate=RATE, layout="mono")
+        stream.bit_rate = 48_000
         frame = av.AudioFrame.from_ndarray(mono[None], format="fltp", layout="mono")
         frame.sample_rate = RATE
         for packet in [*stream.encode(frame), *stream.encode(None)]:

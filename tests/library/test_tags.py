@@ -6,6 +6,7 @@ from pathlib import Path
 import mutagen
 import pytest
 from mutagen.apev2 import APEv2
+from mutagen.asf import ASF
 from mutagen.id3 import APIC, ID3, SYLT, TALB, TCON, TDRC, TIT2, TLAN, TPE1, TXXX, USLT, Frame
 from mutagen.mp4 import MP4
 
@@ -43,6 +44,11 @@ def fill(path: Path, lyrics: str = FULL.lyrics) -> None:
         box["\xa9nam"], box["\xa9ART"], box["\xa9alb"], box["\xa9gen"] = FULL.title, FULL.artist, FULL.album, "Rock"
         box["\xa9day"], box["\xa9lyr"], box["----:com.apple.iTunes:LANGUAGE"] = "1999", lyrics, b"Bengali"
         box.save()
+    elif path.suffix == ".wma":
+        asf = ASF(path)
+        asf["Title"], asf["Author"], asf["WM/AlbumTitle"], asf["WM/Genre"] = FULL.title, FULL.artist, FULL.album, "Rock"
+        asf["WM/Year"], asf["WM/Language"], asf["WM/Lyrics"] = "1999", "Bengali", lyrics
+        asf.save()
     else:
         file = mutagen.File(path)
         values = {
@@ -56,7 +62,7 @@ def fill(path: Path, lyrics: str = FULL.lyrics) -> None:
         file.save()
 
 
-@pytest.mark.parametrize("kind", ["mp3", "ogg", "flac", "wav", "aiff", "m4a"])
+@pytest.mark.parametrize("kind", ["mp3", "ogg", "opus", "flac", "wav", "aiff", "m4a", "wma"])
 def test_every_format_gives_the_same_tags_and_keeps_its_digest(kind: str, tmp_path: Path) -> None:
     path = sing(tmp_path / f"x.{kind}")
     bare = sound_bytes.digest(path)
