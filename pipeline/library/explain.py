@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import chdir
 
 import numpy as np
+import pandas as pd
 
 from pipeline.core import languages
 from pipeline.core.command import Problem
@@ -63,6 +64,27 @@ def cluster(songs: Library, number: int, by: str) -> Iterator[str]:
     yield "  in its middle: " + "; ".join(_middle(songs, by, number))
     if (back := returning(songs, by, members)) is not None:
         yield f"  comes back from other seeds of the model with an overlap of {back:.0%}"
+
+
+def cards(songs: Library, by: str) -> pd.DataFrame:
+    """One row per cluster, by its number."""
+    groups, known, rows = songs.groups(by), names.material(songs), []
+    for number in range(len(groups.centres)):
+        members = groups.labels == number
+        each = known.of_cluster(members, songs.languages)
+        rows.append(
+            {
+                "cluster": number,
+                "name": each.name(by),
+                "songs": int(members.sum()),
+                "languages": ", ".join(f"{code} {share:.0%}" for code, share in each.languages.items()),
+                "tags": ", ".join(each.tags),
+                "sound": ", ".join(word for word, _ in each.sound),
+                "words": "; ".join(f"{code}: {', '.join(terms)}" for code, terms in each.words.items()),
+                "middle": "; ".join(_middle(songs, by, number)),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _middle(songs: Library, by: str, number: int) -> list[str]:

@@ -46,11 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.size < 0:
         raise Problem(f"--size is {arguments.size}: it must be 0 (all) or more")
-    songs = Library.open()
-    state = read_state(arguments.out)
-    lists = playlists(songs, arguments.by, arguments.language, arguments.size, arguments.seed_song, state)
-    lines = write_playlists(songs, lists, arguments.out, state)
-    print("\n".join(lines))
+    asked = arguments.by, arguments.language, arguments.size, arguments.seed_song
+    print("\n".join(Library.open().save_playlists(arguments.out, *asked)))
     return 0
 
 
@@ -190,6 +187,7 @@ def table(songs: Library, playlist: Playlist) -> pd.DataFrame:
 def write_playlists(songs: Library, lists: list[Playlist], folder: Path, state: State) -> list[str]:
     """Writes the lists and the state into `folder`; the lines say what was written and what changed."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()  # a player follows a link before it goes up
     files, lines = dict(state.files), []
     for playlist in lists:
         number = f"{playlist.by} {playlist.cluster.number:02d} " if playlist.cluster else f"{playlist.by} "

@@ -141,10 +141,25 @@ class Library:
     def playlists(
         self, by: str = "sound", language: str = "mixed", size: int = 50, seed_song: str = ""
     ) -> "list[Playlist]":
-        """A playlist for each cluster, or one that begins with a song; `write_playlists` of that module keeps them."""
+        """A playlist for each cluster, or one that begins with a song."""
         from pipeline.library.playlists import playlists
 
         return playlists(self, by, language, size, seed_song)
+
+    def save_playlists(
+        self, folder: str | Path, by: str = "sound", language: str = "mixed", size: int = 50, seed_song: str = ""
+    ) -> list[str]:
+        """Writes them as M3U8 and CSV, with the names of an earlier run; lines say what was written and changed."""
+        from pipeline.library.playlists import playlists, read_state, write_playlists
+
+        state = read_state(Path(folder))
+        return write_playlists(self, playlists(self, by, language, size, seed_song, state), Path(folder), state)
+
+    def cards(self, by: str = "sound") -> pd.DataFrame:
+        """One row per cluster: name, size, languages, what is heard and said in it, and the songs in its middle."""
+        from pipeline.library.explain import cards
+
+        return cards(self, by)
 
     def clusters(self, by: str = "sound") -> pd.DataFrame:
         """One row per song that has a place: its cluster, and how likely that is."""

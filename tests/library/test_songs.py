@@ -123,6 +123,15 @@ def test_a_list_whose_cluster_is_gone_goes_and_no_file_of_a_person_does(project:
     assert (project / "lists" / "mine.m3u8").exists()
 
 
+def test_a_folder_that_is_a_link_gets_paths_that_lead_to_the_songs(project: Path) -> None:
+    (project / "deep" / "er").mkdir(parents=True)
+    (project / "lists").symlink_to(project / "deep" / "er")
+    Library.open().save_playlists("lists")
+    for file in (project / "lists").glob("*.m3u8"):
+        paths = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+        assert all((project / "deep" / "er" / path).is_file() for path in paths)
+
+
 @pytest.mark.usefixtures("project")
 def test_languages_of_playlists() -> None:
     songs = Library.open()
@@ -158,6 +167,9 @@ def test_clusters_and_songs_are_explained(capsys: pytest.CaptureFixture[str]) ->
     assert out.startswith("cluster 0 by sound: ")
     assert "of 12 songs; " in out
     assert "in its middle: artist " in out
+    cards = Library.open().cards()
+    assert cards["songs"].sum() == 12
+    assert out.splitlines()[0] == f"cluster 0 by sound: {cards['name'].iloc[0]}"
     main(["explain", "Song 2"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Song 2 (bn_002) by sound"
