@@ -14,7 +14,6 @@ from pathlib import Path
 
 from pipeline.core.command import Problem
 from pipeline.library import printing
-from pipeline.library.groups import sizes
 from pipeline.library.placement import NEAREST, Assignment
 from pipeline.library.reading import name_of
 from pipeline.library.songs import Library
@@ -38,8 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.songs and not arguments.lyrics:
         raise Problem("nothing to place: name a sound file, or lyrics with --lyrics")
     library, failed = Library.open(), 0
-    if small := sizes(len(library), library.p.cluster):
-        print(small, file=sys.stderr)
+    printing.aside(library.smallness)
     for song in arguments.songs or [""]:
         try:
             assignment = library.assign(song, arguments.lyrics or "", arguments.language)

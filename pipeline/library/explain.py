@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     songs, what = Library.open(), str(arguments.what)
+    printing.aside(songs.smallness)
     if what.isdigit() and what not in songs.tracks.index:
         lines = cluster(songs, int(what), arguments.by)
     else:

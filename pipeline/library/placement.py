@@ -1,6 +1,7 @@
 """Where a new song belongs: its cluster in each facet, how strange it is, and what is nearest to it."""
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import chdir
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ class Assignment:
     def record(self) -> dict[str, Any]:
         """As JSON knows it."""
         return {
-            "song": self.song,
+            "song": os.fsencode(self.song).decode(errors="replace"),  # a name need not be UTF-8
             "unlike_anything": self.strange,
             "language": self.language,
             "languages": {code: round(share, 4) for code, share in self.languages.items()},

@@ -21,7 +21,7 @@ import pandas as pd
 from pipeline.core import store
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
-from pipeline.library import m3u
+from pipeline.library import m3u, printing
 from pipeline.library.groups import Groups, continued
 from pipeline.library.lasting import Lasting, changes, matched
 from pipeline.library.neighbours import ANY, wanted
@@ -47,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.size < 0:
         raise Problem(f"--size is {arguments.size}: it must be 0 (all) or more")
     asked = arguments.by, arguments.language, arguments.size, arguments.seed_song
-    print("\n".join(Library.open().save_playlists(arguments.out, *asked)))
+    songs = Library.open()
+    printing.aside(songs.smallness)
+    print("\n".join(songs.save_playlists(arguments.out, *asked)))
     return 0
 
 

@@ -1,5 +1,6 @@
 """Tables as text for a terminal: columns aligned by how wide letters are drawn."""
 
+import sys
 import unicodedata
 
 import pandas as pd
@@ -15,6 +16,12 @@ def table(rows: pd.DataFrame) -> str:
         "  ".join(text + " " * (wide - width(text)) for text, wide in zip(row, widths, strict=True)) for row in cells
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def aside(text: str) -> None:
+    """A line for the person beside the output, which programs may read."""
+    if text:
+        print(line(text), file=sys.stderr)
 
 
 def cell(value: object) -> str:

@@ -100,6 +100,13 @@ class Library:
                 self._groups[by] = grouped(space, self.p.cluster, self.p.seeds[0])
         return self._groups[by]
 
+    @property
+    def smallness(self) -> str:
+        """A line where there are too few songs for the clusters that params.yaml asks for; else ""."""
+        from pipeline.library.groups import sizes
+
+        return sizes(len(self), self.p.cluster)
+
     def find(self, song: str) -> int:
         """The row of the song with this id, or with this title."""
         if song in self.tracks.index:

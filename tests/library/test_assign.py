@@ -83,6 +83,17 @@ def test_bad_files_are_a_line_each_and_the_rest_goes_on(project: Path, capsys: p
     assert "empty.wav: is empty: 0 bytes" in reasons
 
 
+def test_a_name_that_is_no_utf_8(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = b"caf\xe9.wav".decode(errors="surrogateescape")
+    shutil.copy(project / "data/audio/bn/bn_000.wav", project / name)
+    main(["assign", name, "--json"])
+    assert json.loads(capsys.readouterr().out)["song"] == "caf\ufffd.wav"
+    (project / name).write_bytes(b"no sound")
+    with pytest.raises(SystemExit):
+        main(["assign", name])
+    assert capsys.readouterr().err.startswith("caf .wav: ")
+
+
 def test_the_answer_in_print_names_what_is_not_known(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(project / "data/audio/bn/bn_000.wav", project / "alone.wav")
     main(["assign", "alone.wav"])

@@ -1,10 +1,14 @@
 """Playlists that players open, whatever songs and files are called."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
+import numpy as np
 import pytest
+import soundfile
 
 from pipeline.library.m3u import Entry, file_name, text
+from pipeline.sound.waves import probe
 
 
 def lines(file: Path, folder: Path, title: str = "Title", artist: str = "Artist") -> list[str]:
@@ -30,6 +34,34 @@ def test_a_line_break_in_a_name_becomes_an_address(tmp_path: Path) -> None:
 def test_bytes_that_are_no_utf_8_become_an_address(tmp_path: Path) -> None:
     name = b"caf\xe9.mp3".decode(errors="surrogateescape")
     assert lines(tmp_path / name, tmp_path)[-1] == f"file://{tmp_path}/caf%E9.mp3"
+
+
+def test_whatever_files_are_called_a_player_finds_and_decodes_them(tmp_path: Path) -> None:
+    """As players read a list: lines without #, addresses decoded, paths from the list on."""
+    names = [
+        "বৃষ্টি.wav",
+        "#1.wav",
+        "50%.wav",
+        "100%25.wav",
+        'it\'s "it".wav',
+        "two\nlines.wav",
+        " blank.wav",
+        "ü ~&?;.wav",
+    ]
+    songs, folder = tmp_path / "my songs", tmp_path / "lists"
+    songs.mkdir()
+    folder.mkdir()
+    for name in names:
+        soundfile.write(songs / name, np.full(8000, 0.1), 8000)
+    entries = [Entry(songs / name, 1, "", name) for name in names]
+    file = folder / "list.m3u8"
+    file.write_text(text(entries, "all", folder), encoding="utf-8")
+    for line, name in zip(
+        (line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")), names, strict=True
+    ):
+        path = Path(unquote(line.removeprefix("file://"))) if line.startswith("file://") else folder / line
+        assert path.resolve() == songs / name
+        assert probe(path).seconds == 1
 
 
 def test_names_of_files_are_safe_on_any_system() -> None:
