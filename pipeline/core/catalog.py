@@ -51,7 +51,16 @@ def skipped() -> pd.DataFrame:
 
 
 def read_catalog(file: Path) -> pd.DataFrame:
-    """The table that a person wrote; a single wrong row is an error, a missing file is none."""
+    """The table that a person wrote; a single wrong row is an error, a missing file is none, unless all are missing."""
+    table = read_list(file)
+    if not any(os.path.lexists(file.parent / path) for path in table["audio"]):
+        what = f"not one sound file that {file} lists is there ({file.parent / table['audio'].iloc[0]})"
+        raise Problem(f"{what}: run `dvc pull`, or correct the column audio")
+    return table
+
+
+def read_list(file: Path) -> pd.DataFrame:
+    """The checked rows of the table, whether or not their files are there."""
     table = read_sheet(file, COLUMNS)
     for column in ("id", "audio"):
         if column not in table:
@@ -71,9 +80,6 @@ def read_catalog(file: Path) -> pd.DataFrame:
         for path in table[column]:
             if path or column == "audio":
                 _require_inside(path, column, file)
-    if not any(os.path.lexists(file.parent / path) for path in table["audio"]):
-        what = f"not one sound file that {file} lists is there ({file.parent / table['audio'].iloc[0]})"
-        raise Problem(f"{what}: run `dvc pull`, or correct the column audio")
     return table
 
 

@@ -5,6 +5,7 @@ grows from one moment to the next (Haitsma and Kalker, 2002). Codecs and loudnes
 """
 
 from base64 import b64decode, b64encode
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -49,17 +50,22 @@ def distance(first: Bits, second: Bits) -> float:
     return best
 
 
-def pairs(songs: Mapping[Sighting, float], ledger: Ledger) -> Iterator[tuple[Sighting, Sighting, float]]:
-    """The pairs of songs that are one recording, with the share of differing bits; `songs` are files and lengths."""
+def pairs(songs: Mapping[Sighting, float], ledger: Ledger) -> Iterator[tuple[Sighting, Sighting]]:
+    """Each song that is a recording met before, behind the first file of that; `songs` are files and their lengths."""
     order = sorted(songs, key=lambda seen: songs[seen])
     held = ledger.kept_or_made(KIND, order, _packed, "taking fingerprints")
-    bits = {seen: _unpacked(held[seen]) for seen in order if held[seen]}
-    for place, seen in enumerate(command.progress(order, "comparing songs")):
-        for earlier in reversed(order[:place]):
-            if songs[seen] - songs[earlier] > LENGTHS:
-                break
-            if seen in bits and earlier in bits and (apart := distance(bits[earlier], bits[seen])) < SAME:
-                yield earlier, seen, apart
+    firsts: deque[tuple[Sighting, Bits]] = deque()  # those of nearly the same length
+    for seen in command.progress(order, "comparing songs"):
+        if not held[seen]:
+            continue  # it cannot be decoded
+        bits = _unpacked(held[seen])
+        while firsts and songs[seen] - songs[firsts[0][0]] > LENGTHS:
+            firsts.popleft()
+        met = next((first for first, known in firsts if distance(known, bits) < SAME), None)
+        if met:
+            yield met, seen
+        else:
+            firsts.append((seen, bits))
 
 
 def _packed(seen: Sighting) -> list[Any] | None:

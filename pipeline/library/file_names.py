@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pipeline.core import languages
 
-NUMBER = re.compile(
-    r"^(?:(?:cd|disc|disk)\s?\d+[\s._-]+)?\d{1,3}(?:-\d{1,2})?(?:[._]+\s*|\s+-\s+|\s+(?=\D)|-)(?=.)", re.I
+NUMBER = re.compile(  # of a track: "03 x", "3. x", "3 - x", "1-03 x", "CD1 03 x", but not "99 Luftballons"
+    r"^(?:(?:cd|disc|disk)\s?\d+[\s._-]+)?(?:\d-)?(?:\d{1,3}(?:[._]\s*|\s+-\s+)|0\d{1,2}\s+|\d\d-)(?=\S)", re.IGNORECASE
 )
 DASH = re.compile(r"\s+[-\u2013\u2014]\s+")
 SHORT = 3  # letters of a code; deeper in the tree, It, No or Am are as likely titles of albums

@@ -77,7 +77,7 @@ def ingest(music: Path, into: Path = store.DATA, *, copy: bool = False, compare:
     with Ledger() as ledger:
         songs = single(intake.read_all(walk.songs, ledger), walk, before)
         lengths = {seen: song.seconds for seen, song in songs.items()}
-        alike = [pair[:2] for pair in doubles.pairs(lengths, ledger)] if compare else None
+        alike = list(doubles.pairs(lengths, ledger)) if compare else None
     arrivals = all_arrivals(music, songs, walk)
     if not rows and not arrivals:
         first = next(iter(walk.left_out.items()))
@@ -138,7 +138,7 @@ class _Gone:
 
 
 def _outcome(
-    shelf: Shelf, rows: Rows, changes: Changes, walk: Walk, alike: Sequence[tuple[Sighting, ...]] | None
+    shelf: Shelf, rows: Rows, changes: Changes, walk: Walk, alike: Sequence[tuple[Sighting, Sighting]] | None
 ) -> Outcome:
     left_out = [(shown(path), reason) for path, reason in sorted(walk.left_out.items())]
     named = None if alike is None else [(shown(first.path), shown(second.path)) for first, second in alike]

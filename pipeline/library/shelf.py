@@ -14,7 +14,6 @@ import pandas as pd
 
 from pipeline.core import catalog, corpus, store
 from pipeline.core.command import Problem
-from pipeline.core.sheet import read_sheet
 from pipeline.fetch.check_songs import SAMPLE
 from pipeline.library.merge import COLUMNS, KEPT, LEFT, Arrival, Rows, rows_of
 
@@ -30,7 +29,7 @@ class Shelf:
     def rows(self) -> Rows:
         """The songs of the table by id; songs that lie there without a table get their rows."""
         if self.table.exists():
-            rows = rows_of(read_sheet(self.table, catalog.COLUMNS))
+            rows = rows_of(catalog.read_list(self.table))
         elif any(catalog.is_song(path) for path in (self.into / "audio").rglob("*")):
             rows = rows_of(catalog.scan_folder(self.into))
         else:

@@ -197,6 +197,15 @@ def test_what_cannot_be_used_is_listed_and_the_rest_goes_on(music: Path, capsys:
     assert not Path("data").exists()
 
 
+def test_a_table_with_a_wrong_row_is_refused_before_anything_is_written(music: Path) -> None:
+    sing(music / "a.ogg", 1)
+    Path("data").mkdir()
+    Path("data/tracks.csv").write_text("id,audio\nx,audio/x.ogg\nx,audio/y.ogg\n", encoding="utf-8")
+    with pytest.raises(Problem, match="id 'x' is in more than one row"):
+        ingest(music)
+    assert [path.name for path in Path("data").iterdir()] == ["tracks.csv"]
+
+
 @pytest.fixture
 def locked(music: Path) -> Iterator[Path]:
     """The music folder as a person sees it who may not read all of it; the tests may be run by root."""
