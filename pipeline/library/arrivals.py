@@ -35,7 +35,7 @@ def single(songs: Mapping[Sighting, Song], walk: Walk, before: Rows) -> dict[Sig
 
 def all_arrivals(music: Path, songs: Mapping[Sighting, Song], walk: Walk) -> dict[str, Arrival]:
     """What each song says of itself, by id."""
-    texts = Sidecars(walk.texts)
+    texts = Sidecars(walk.texts, (seen.path for seen in songs))
     arrivals = {}
     for seen, song in songs.items():
         path, tags = seen.path, song.tags

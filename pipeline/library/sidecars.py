@@ -1,8 +1,8 @@
 """Lyrics: texts that lie beside songs, and those of tags, as plain UTF-8 without times."""
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.core.catalog import TEXTS
@@ -10,25 +10,33 @@ from pipeline.library.file_names import plain
 from pipeline.text import clean
 
 LARGEST = 1_000_000  # bytes: the lyrics of one song have some thousand
-FOLDERS = {"", "lyrics", "text", "texts"}  # below a song's folder where its lyrics may lie
+FOLDERS = frozenset({"lyrics", "text", "texts"})  # where lyrics may lie
 TRAILING = re.compile(r"[\s_.-]*[(\[]?lyrics?[)\]]?$")
 
 
 class Sidecars:
-    """The texts of a music folder, by the song beside which they lie."""
+    """The texts of a music folder by their songs: beside them, in a folder `lyrics` there, or in any such folder.
 
-    def __init__(self, texts: Sequence[Path]) -> None:
-        self._by_place: dict[tuple[Path, str], list[Path]] = defaultdict(list)
+    In the last case the name must be that of a single song.
+    """
+
+    def __init__(self, texts: Sequence[Path], songs: Iterable[Path]) -> None:
+        self._by_place: dict[tuple[Path | None, str], list[Path]] = defaultdict(list)
+        self._songs = Counter(_stem(song.stem) for song in songs)
         for path in texts:
-            folder = path.parent
-            homes = {folder} | ({folder.parent} if plain(folder.name) in FOLDERS else set())
-            for home in homes:
-                self._by_place[home, _stem(path.stem)].append(path)
+            folder, stem = path.parent, _stem(path.stem)
+            self._by_place[folder, stem].append(path)
+            if plain(folder.name) in FOLDERS:
+                self._by_place[folder.parent, stem].append(path)
+            if not FOLDERS.isdisjoint(map(plain, folder.parts)):
+                self._by_place[None, stem].append(path)
 
     def beside(self, song: Path) -> list[Path]:
         """The texts of this song, those with times last."""
-        called = (_stem(song.stem), _stem(song.name))  # x.lrc, x.mp3.lrc
-        texts = [path for stem in dict.fromkeys(called) for path in self._by_place.get((song.parent, stem), [])]
+        called = dict.fromkeys((_stem(song.stem), _stem(song.name)))  # x.lrc, x.mp3.lrc
+        texts = [path for stem in called for path in self._by_place.get((song.parent, stem), [])]
+        if not texts and self._songs[_stem(song.stem)] == 1:
+            texts = self._by_place.get((None, _stem(song.stem)), [])
         return sorted(texts, key=lambda path: TEXTS.index(path.suffix.lower()))
 
 
