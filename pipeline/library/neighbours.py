@@ -51,7 +51,7 @@ def neighbours(
 ) -> pd.DataFrame:
     """The nearest songs: id, title, artist, language, distance, and the distance in scales of both songs."""
     row, point, spoken, by = _asked(songs, song, by)
-    space = songs.space(by)
+    space = songs.comparison(by)
     allowed = space.present & wanted(songs.languages, language, spoken)
     artists = np.array(songs.column("artist"), dtype=object)
     if not same_artist and row is not None and artists[row]:
@@ -74,13 +74,15 @@ def _asked(songs: Library, song: str, by: str) -> tuple[int | None, Array, str, 
             placed = songs.assign(path)
         except Unusable as reason:
             raise Problem(f"{song}: {reason}: take another file") from None
-        facet = by or (WORDS if WORDS in placed.placements else SOUND)
-        if facet not in placed.placements:
-            raise Problem(f"{song} has no place by {facet}: {placed.notes.get(facet, 'nothing is known of it')}")
-        return None, placed.placements[facet].point, placed.language, facet
+        facet = by or (WORDS if placed.words is not None else SOUND)
+        point = songs.comparison(facet).place(placed)
+        if point is None:
+            why = placed.notes.get(SOUND) or placed.notes.get(WORDS) or "its lyrics are not known"
+            raise Problem(f"{song} has no place by {facet}: {why}")
+        return None, point, placed.language, facet
     row = songs.find(song)
-    facet = by or (WORDS if WORDS in songs.facets and songs.space(WORDS).present[row] else SOUND)
-    space = songs.space(facet)
+    facet = by or (WORDS if WORDS in songs.facets and songs.comparison(WORDS).present[row] else SOUND)
+    space = songs.comparison(facet)
     if not space.present[row]:
         raise Problem(f"{song} has no place by {facet}, as it has no lyrics: use --by sound")
     return row, space.points[row], str(songs.languages[row]), facet

@@ -77,6 +77,7 @@ class Assignment:
     languages: Mapping[str, float]  # shares of the lines
     tags: list[tuple[str, float]]  # the likeliest, by the pretrained encoder
     notes: Mapping[str, str] = field(default_factory=dict)  # facet -> why it has no place there
+    words: Array | None = None  # what models read of its lyrics
 
     @property
     def strange(self) -> bool:
@@ -174,7 +175,8 @@ class Placer:
             except Problem as problem:  # such as too few songs with lyrics
                 notes[facet] = str(problem)
         tags = sorted(sound.tags.items(), key=lambda item: -item[1])[:TAGS] if sound else []
-        return Assignment(song, placements, language, words.shares if words else {}, tags, notes)
+        read = words.numbers if words else None
+        return Assignment(song, placements, language, words.shares if words else {}, tags, notes, read)
 
     def _placement(self, facet: str, point: Array, sound: Sound | None, words: Words | None) -> Placement:
         space, groups = self.songs.space(facet), self.songs.groups(facet)

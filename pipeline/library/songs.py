@@ -18,6 +18,7 @@ import pandas as pd
 from pipeline.core import catalog, languages, params, store
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
+from pipeline.library.comparison import Comparison, comparison
 from pipeline.library.settings import Questions
 from pipeline.library.spaces import FACETS, Space, available, read_space
 
@@ -37,6 +38,7 @@ class Library:
         self.ids: tuple[str, ...] = tuple(tracks.index)
         self._spaces: dict[str, Space] = {}
         self._groups: dict[str, Groups] = {}
+        self._comparisons: dict[str, Comparison] = {}
 
     @classmethod
     def open(cls, folder: str | Path = ".") -> "Library":
@@ -89,6 +91,14 @@ class Library:
             with chdir(self.folder):
                 self._spaces[by] = read_space(by, self.ids)
         return self._spaces[by]
+
+    def comparison(self, by: str) -> Comparison:
+        """In what neighbours are sought."""
+        if by not in FACETS:
+            raise Problem(f"{by!r} is none of {', '.join(FACETS)}")
+        if by not in self._comparisons:
+            self._comparisons[by] = comparison(self, by)
+        return self._comparisons[by]
 
     def groups(self, by: str) -> "Groups":
         """The clusters of a space."""

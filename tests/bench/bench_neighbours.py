@@ -1,10 +1,11 @@
 """How good and how quick the neighbours in another language are.
 
 A script, not a test: `PYTHONPATH=. python tests/bench/bench_neighbours.py` in the folder of a project. It prints the
-share of the ten nearest songs in another language that have the theme (words) or the genre (sound) of the asking song,
-with 95 % intervals of a bootstrap over the asking artists: with the language taken out (hard_words, bert_free), left in
-(bert) and in a random order; and how unevenly songs are listed (skewness of how often each is a neighbour, hubness).
-Songs of the same artist are left out. Then the time of a question in a library of 50,000 made-up songs.
+share of the ten nearest songs in another language (precision@10) that have the theme (words) or the genre (sound) of
+the asking song, with 95 % intervals of a bootstrap over the asking artists: with the language taken out (bert_free_svd,
+which `neighbours` uses, and hard_words), left in (bert_svd, bert) and in a random order; and how unevenly songs are
+listed (hubness, the skewness of how often each is a neighbour). Songs of the same artist are left out. Then differences
+with their intervals, and the time of a question in a library of 50,000 made-up songs.
 """
 
 import time
@@ -21,13 +22,20 @@ from pipeline.library.distances import distances
 
 MANY, DRAWS, LARGE = 10, 2_000, 50_000
 RANDOM = "random order"
+PAIRS = (
+    ("theme", "bert_free_svd", "bert_svd"),
+    ("theme", "bert_free_svd", "hard_words"),
+    ("theme", "hard_words", "bert_svd"),
+    ("genre", "sound + words", "hard"),
+    ("theme", "sound + words", "hard"),
+)
 
 
-def spaces(ids: tuple[str, ...]) -> Iterator[tuple[str, str, Array]]:
+def spaces(songs: Library) -> Iterator[tuple[str, str, Array]]:
     """Label, name, points."""
-    build = store.BUILD
+    build, ids = store.BUILD, songs.ids
     named = {
-        "theme": (("hard", "hard_words"), ("lyrics", "bert_free"), ("lyrics", "bert")),
+        "theme": (("lyrics", "bert_free_svd"), ("hard", "hard_words"), ("lyrics", "bert_svd"), ("hard", "hard")),
         "genre": (("crossview", "cross"), ("hard", "hard_sound"), ("hard", "hard")),
     }
     for label, embeddings in named.items():
@@ -37,6 +45,8 @@ def spaces(ids: tuple[str, ...]) -> Iterator[tuple[str, str, Array]]:
                 points = values[:, 0] if values.ndim == 3 else values
                 points[~points.any(axis=1)] = np.nan  # no lyrics
                 yield label, name, points
+        if "both" in songs.facets:
+            yield label, "sound + words", songs.comparison("both").points
         yield label, RANDOM, np.random.default_rng(0).standard_normal((len(ids), 16))
 
 
@@ -57,31 +67,44 @@ def lists(points: Array, language: Array, artist: Array, *, scaled: bool) -> dic
     return near
 
 
-def precision(near: dict[int, Array], label: Array, artist: Array) -> tuple[float, float, float, float]:
-    """The mean over the songs, its interval, and the skewness of how often a song is listed."""
-    asked = np.array([row for row in near if label[row]])
-    hits = np.array([(label[near[row]] == label[row]).mean() for row in asked])
-    artists = np.unique(artist[asked])
-    by_artist = [hits[artist[asked] == name] for name in artists]
-    sums, counts = np.array([each.sum() for each in by_artist]), np.array([len(each) for each in by_artist])
+def hits(near: dict[int, Array], label: Array) -> dict[int, float]:
+    """The share of the neighbours that have the label of the asking song."""
+    return {row: float((label[rows] == label[row]).mean()) for row, rows in near.items() if label[row]}
+
+
+def interval(values: dict[int, float], artist: Array) -> tuple[float, float, float]:
+    """The mean over the songs, and its interval."""
+    rows, each = np.array(list(values)), np.array(list(values.values()))
+    artists = np.unique(artist[rows])
+    sums = np.array([each[artist[rows] == name].sum() for name in artists])
+    counts = np.array([(artist[rows] == name).sum() for name in artists])
     drawn = np.random.default_rng(1).integers(0, len(artists), (DRAWS, len(artists)))
-    means = sums[drawn].sum(1) / counts[drawn].sum(1)
-    times = np.bincount(np.concatenate(list(near.values())), minlength=len(label))
-    return float(hits.mean()), *np.quantile(means, [0.025, 0.975]), float(skew(times))
+    low, high = np.quantile(sums[drawn].sum(1) / counts[drawn].sum(1), [0.025, 0.975])
+    return float(each.mean()), float(low), float(high)
 
 
 def quality(songs: Library) -> None:
     artist = np.array([name or id_ for name, id_ in zip(songs.column("artist"), songs.ids, strict=True)], dtype=object)
-    for label, name, points in spaces(songs.ids):
+    known: dict[tuple[str, str, bool], dict[int, float]] = {}
+    for label, name, points in spaces(songs):
         values = np.array(songs.column(label), dtype=object)
         if not values.astype(bool).any():
             continue
         for scaled in (False, True):
-            mean, low, high, uneven = precision(lists(points, songs.languages, artist, scaled=scaled), values, artist)
+            near = lists(points, songs.languages, artist, scaled=scaled)
+            known[label, name, scaled] = hits(near, values)
+            mean, low, high = interval(known[label, name, scaled], artist)
+            uneven = float(skew(np.bincount(np.concatenate(list(near.values())), minlength=len(songs))))
             how = "scaled" if scaled else "plain"
             print(
                 f"{label:6} {name:13} {how:7} precision@10 {mean:.2f} ({low:.2f} to {high:.2f})  hubness {uneven:.2f}"
             )
+    for label, first, second in PAIRS:
+        if (label, first, True) in known and (label, second, True) in known:
+            one_by_one, rest = known[label, first, True], known[label, second, True]
+            gains = {row: one_by_one[row] - rest[row] for row in one_by_one.keys() & rest.keys()}
+            mean, low, high = interval(gains, artist)
+            print(f"{label:6} {first} less {second}, scaled: {mean:+.3f} ({low:+.3f} to {high:+.3f})")
 
 
 def speed() -> None:

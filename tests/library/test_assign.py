@@ -126,5 +126,9 @@ def test_neighbours_of_a_file(project: Path) -> None:
     (project / "text.mp3").write_text("no sound", encoding="utf-8")
     with pytest.raises(Problem, match=r"text\.mp3: .*: take another file"):
         songs.neighbours("text.mp3")
-    with pytest.raises(Problem, match=r"has no place by words: no lyrics are known"):
-        songs.neighbours("alone.wav", by="words")
+    for by in ("words", "both"):
+        with pytest.raises(Problem, match=f"has no place by {by}: no lyrics are known"):
+            songs.neighbours("alone.wav", by=by)
+    shutil.copy(project / "data/lyrics/bn_000.txt", project / "alone.txt")
+    for by in ("words", "both"):
+        assert songs.neighbours("alone.wav", by=by, language="any", many=3)["id"].iloc[0] == "bn_000"

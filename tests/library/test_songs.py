@@ -51,8 +51,19 @@ def test_a_song_without_lyrics_is_compared_by_sound() -> None:
     songs = Library.open()
     assert set(songs.neighbours("en_003", many=2)["by"]) == {"sound"}
     assert set(songs.neighbours("bn_000", many=2)["by"]) == {"words"}
-    with pytest.raises(Problem, match="no lyrics: use --by sound"):
-        songs.neighbours("en_003", by="words")
+    for by in ("words", "both"):
+        with pytest.raises(Problem, match="no lyrics: use --by sound"):
+            songs.neighbours("en_003", by=by)
+
+
+@pytest.mark.usefixtures("project")
+def test_by_both_sound_and_words_have_equal_weight() -> None:
+    songs = Library.open()
+    points = songs.comparison("both").points[songs.comparison("both").present].astype(np.float64)
+    sound = songs.comparison("sound").points.shape[1]
+    assert points[:, :sound].var(axis=0).sum() == pytest.approx(1, abs=0.3)
+    assert points[:, sound:].var(axis=0).sum() == pytest.approx(1, abs=1e-3)
+    assert songs.neighbours("bn_000", by="both")["id"].tolist() == songs.neighbours("Song 0", by="both")["id"].tolist()
 
 
 @pytest.mark.usefixtures("project")
