@@ -42,6 +42,7 @@ class Outcome:
     left_out: list[tuple[str, str]]  # file and reason
     alike: list[tuple[str, str]] | None  # the same recording twice; None where nobody asked
     copied_instead: int  # songs that could not be linked
+    size: int  # of the songs that were seen, in bytes
 
     @property
     def unusable(self) -> int:
@@ -146,7 +147,8 @@ def _outcome(
     if named is not None:
         shelf.write_list("doubles.csv", named, ("file", "same_recording"))
     with_lyrics = sum(bool(row.get("lyrics")) for row in rows.values())
-    return Outcome(len(rows), with_lyrics, changes, left_out, named, shelf.copied_instead)
+    size = sum(seen.size for seen in walk.songs if seen.path not in walk.left_out)
+    return Outcome(len(rows), with_lyrics, changes, left_out, named, shelf.copied_instead, size)
 
 
 def report(outcome: Outcome, into: Path) -> None:
@@ -171,4 +173,9 @@ def report(outcome: Outcome, into: Path) -> None:
     }
     said = ", ".join(f"{len(ids)} {what}" for what, ids in counts.items() if ids) or "nothing new"
     print(f"{into}/ holds {outcome.songs} songs, {outcome.with_lyrics} with lyrics: {said}")
-    print("next: dvc add data && dvc repro" if into == store.DATA else f"`dvc repro` reads {store.DATA}/, not {into}/")
+    if into == store.DATA:
+        print(
+            f"next: dvc add data && dvc repro (DVC puts up to two copies of the songs here, {2 * outcome.size / 1e9:.1f} GB)"
+        )
+    else:
+        print(f"`dvc repro` reads {store.DATA}/, not {into}/")
