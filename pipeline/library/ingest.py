@@ -174,8 +174,7 @@ def report(outcome: Outcome, into: Path) -> None:
     said = ", ".join(f"{len(ids)} {what}" for what, ids in counts.items() if ids) or "nothing new"
     print(f"{into}/ holds {outcome.songs} songs, {outcome.with_lyrics} with lyrics: {said}")
     if into == store.DATA:
-        print(
-            f"next: dvc add data && dvc repro (DVC puts up to two copies of the songs here, {2 * outcome.size / 1e9:.1f} GB)"
-        )
+        room = f"{2 * outcome.size / 1e9:.1f} GB"
+        print(f"next: dvc add data && dvc repro (DVC keeps up to two copies of the songs: {room})")
     else:
         print(f"`dvc repro` reads {store.DATA}/, not {into}/")
