@@ -62,7 +62,7 @@ def said(assignment: Assignment, nearest: int) -> Iterator[str]:
         out = f"{placed.score:.0%} of the songs are as far out" + (": unlike anything" if placed.strange else "")
         yield f"  {'both' if facet == BOTH else facet}: cluster {placed.cluster} ({placed.probability:.0%}); {out}"
         for song in placed.nearest.head(nearest).to_dict("records"):
-            named = " - ".join(filter(None, (song["artist"], song["title"]))) or song["id"]
-            yield f"    {song['distance']:.2f}  {printing.line(named)} [{song['language'] or '?'}] {song['id']}"
+            named = printing.line(printing.named(song))
+            yield f"    {song['distance']:.2f}  {named} [{song['language'] or '?'}] {song['id']}"
     for facet, why in assignment.notes.items():
         yield f"  {facet}: no place: {why}"

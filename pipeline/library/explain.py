@@ -93,7 +93,7 @@ def _middle(songs: Library, by: str, number: int) -> list[str]:
     rows = np.flatnonzero(groups.labels == number)
     nearest = rows[np.argsort(distances(groups.centres[number][None], space.points[rows])[0], kind="stable")]
     table = songs.shown(nearest[:MIDDLE])
-    return [f"{row['artist']} - {row['title']} ({row['id']})" for row in table.to_dict("records")]
+    return [f"{printing.named(row)} ({row['id']})" for row in table.to_dict("records")]
 
 
 def returning(songs: Library, by: str, members: Array) -> float | None:

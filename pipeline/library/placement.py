@@ -164,7 +164,7 @@ class Placer:
         placements, notes = {}, {}
         for facet in FACETS:
             if facet not in self.songs.facets:
-                notes[facet] = "there is no such space"
+                notes[facet] = "no model has read lyrics" if facet == WORDS else "no model has heard songs"
                 continue
             point = self.model(self.songs.space(facet).model).place(facet, sound, words, language)
             if point is None:
@@ -174,6 +174,8 @@ class Placer:
                 placements[facet] = self._placement(facet, point, sound, words)
             except Problem as problem:  # such as too few songs with lyrics
                 notes[facet] = str(problem)
+        if not placements:
+            raise Unusable(next(iter({*notes.values()} - {"no sound is known"}), "nothing is known of it"))
         tags = sorted(sound.tags.items(), key=lambda item: -item[1])[:TAGS] if sound else []
         read = words.numbers if words else None
         return Assignment(song, placements, language, words.shares if words else {}, tags, notes, read)

@@ -188,6 +188,8 @@ def table(songs: Library, playlist: Playlist) -> pd.DataFrame:
 
 def write_playlists(songs: Library, lists: list[Playlist], folder: Path, state: State) -> list[str]:
     """Writes the lists and the state into `folder`; the lines say what was written and what changed."""
+    if not lists:
+        raise Problem(f"no cluster holds {FEW} songs of a language that is asked for: try --language mixed")
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()  # a player follows a link before it goes up
     files, lines = dict(state.files), []

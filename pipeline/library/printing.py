@@ -2,6 +2,8 @@
 
 import sys
 import unicodedata
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -16,6 +18,11 @@ def table(rows: pd.DataFrame) -> str:
         "  ".join(text + " " * (wide - width(text)) for text, wide in zip(row, widths, strict=True)) for row in cells
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def named(song: Mapping[Hashable, Any]) -> str:
+    """Artist and title, as far as they are known."""
+    return " - ".join(filter(None, (song["artist"], song["title"]))) or str(song["id"])
 
 
 def aside(text: str) -> None:

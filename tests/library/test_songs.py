@@ -84,6 +84,15 @@ def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "default in another language" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.usefixtures("project")
+def test_songs_of_unknown_language_give_no_list_by_language() -> None:
+    songs = Library.open()
+    songs.languages[:] = ""
+    with pytest.raises(Problem, match="no cluster holds 3 songs of a language"):
+        songs.save_playlists("lists", language="one")
+    assert not Path("lists").exists()
+
+
 def listed(folder: Path) -> dict[str, list[str]]:
     """The ids of each list, by the stem of its files."""
     lists = {}
