@@ -38,6 +38,7 @@ def test_a_file_has_the_numbers_that_stage_ears_gives_it(
     assert list(sound.tags) == store.read_json(store.BUILD / "ears" / "tags.json")["tags"]
 
 
+@pytest.mark.xdist_group("library")
 def test_without_the_cross_view_model_the_sound_facet_places(project: Path) -> None:
     (project / "build/crossview/cross.npy").unlink()
     songs = Library.open()
