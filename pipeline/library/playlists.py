@@ -198,15 +198,18 @@ def write_playlists(songs: Library, lists: list[Playlist], folder: Path, state: 
         stem = m3u.file_name(number + playlist.name)
         stem = f"{stem} {m3u.file_name(playlist.key)}" if stem in files.values() else stem  # two songs of one title
         stem = files.setdefault(playlist.key, stem)
-        (folder / f"{stem}.m3u8").write_text(
-            m3u.text(_entries(songs, playlist), playlist.name, folder), encoding="utf-8"
-        )
-        store.write_table(folder / f"{stem}.csv", table(songs, playlist))
+        write_files(songs, playlist, folder, stem)
         twice = f", an artist follows itself {playlist.repeats} times" if playlist.repeats else ""
         lines.append(f"{stem}.m3u8: {len(playlist.rows)} songs{twice}")
     changed, after = _next_state(lists, state, files, folder)
     store.write_json(folder / STATE, asdict(after))
     return [*lines, *changed]
+
+
+def write_files(songs: Library, playlist: Playlist, folder: Path, stem: str) -> None:
+    """The list as M3U8 and as CSV; `folder` is there, and no link leads to it."""
+    (folder / f"{stem}.m3u8").write_text(m3u.text(_entries(songs, playlist), playlist.name, folder), encoding="utf-8")
+    store.write_table(folder / f"{stem}.csv", table(songs, playlist))
 
 
 def _entries(songs: Library, playlist: Playlist) -> list[m3u.Entry]:
