@@ -86,7 +86,7 @@ def test_whatever_files_are_called_a_reader_finds_them(tmp_path: Path) -> None:
 def test_mpv_plays_every_song(tmp_path: Path) -> None:
     quick = ["--no-config", "--no-video", "--ao=null", "--ao-null-untimed", "--msg-level=statusline=no"]
     mark = "--term-playing-msg=plays ${playlist-pos} for ${duration/full}"
-    start = ["mpv", *quick, mark, playlist(tmp_path)]
+    start = ["mpv", *quick, mark, str(playlist(tmp_path))]
     done = subprocess.run(start, capture_output=True, text=True, errors="replace", check=False, timeout=60)
     assert done.returncode == 0, done.stdout  # 3: some could not be played
     plays = [line for line in done.stdout.splitlines() if line.startswith("plays ")]
@@ -101,7 +101,7 @@ def test_vlc_plays_what_looks_like_an_address(tmp_path: Path) -> None:
         if nobody and not place.stat().st_mode & 1:
             place.chmod(place.stat().st_mode | 0o11)
     quiet = ["-I", "dummy", "--no-video", "--aout=adummy", "--play-and-exit", "--no-media-library", "-vv"]
-    start = ["vlc", *quiet, playlist(tmp_path, names), "vlc://quit"]
+    start = ["vlc", *quiet, str(playlist(tmp_path, names)), "vlc://quit"]
     home = {**os.environ, "HOME": str(tmp_path / "home")}
     done = subprocess.run(
         start, user=nobody, env=home, capture_output=True, text=True, errors="replace", check=False, timeout=60
