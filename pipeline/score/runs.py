@@ -109,6 +109,8 @@ def write_runs(ids: Sequence[str], runs: Sequence[Run], folder: Path = FOLDER) -
 
 def read_runs(ids: Sequence[str]) -> Runs:
     """What stage cluster wrote, for the tracks `ids`."""
+    if not (FOLDER / LABELS).exists():
+        raise Problem(f"{FOLDER / LABELS} is missing: run `dvc repro cluster`")
     with lzma.open(FOLDER / LABELS) as file:
         array = np.load(file, allow_pickle=False)
     labels = store.Rows(store.read_rows(FOLDER).ids, {"labels": array}).at(ids)["labels"]
