@@ -27,7 +27,7 @@ NEAREST = 10
 
 
 class Listening:
-    """Songs to show, to play, to list and to place. Questions that compute come one at a time."""
+    """Songs to show, to play, to list and to place. Of each question, one is answered at a time."""
 
     def __init__(self, songs: Library, lists: Path) -> None:
         self.songs, self.lists = songs, lists
@@ -35,7 +35,7 @@ class Listening:
         self.rows = {id_: row for row, id_ in enumerate(songs.ids)}
         with chdir(songs.folder):
             self.planes: dict[str, Plane] = {facet: plane(songs.space(facet)) for facet in songs.facets}
-        self._asking, self._saving = threading.Lock(), threading.Lock()
+        self._asking, self._placing, self._saving = threading.Lock(), threading.Lock(), threading.Lock()
 
     def content(self) -> dict[str, Any]:
         songs, spoken = self.songs, [str(code) for code in self.songs.languages]
@@ -116,7 +116,7 @@ class Listening:
     def place(self, file: Path, name: str) -> dict[str, Any]:
         """What `assign` says of a file, with its place on each map."""
         text = file.suffix.lower() in TEXTS
-        with self._asking:
+        with self._placing:
             try:
                 placed = self.songs.assign("" if text else file, file if text else "")
             except Unusable as reason:

@@ -5,8 +5,8 @@ const percent = (share) => `${Math.round(100 * share)} %`;
 const WORDS = { sound: "By sound", words: "By words", both: "By both" };
 
 export class Drop {
-  constructor(songs, { play, show }) {
-    Object.assign(this, { songs, play, show, waiting: [], busy: false });
+  constructor(songs, { play, show, facetShown }) {
+    Object.assign(this, { songs, play, show, facetShown, waiting: [], busy: false });
     at("files").addEventListener("change", (event) => { this.take([...event.target.files]); event.target.value = ""; });
     let inside = 0;
     const carries = (event) => event.dataTransfer?.types.includes("Files");
@@ -63,9 +63,9 @@ export class Drop {
     if (placed.tags.length) card.append(made("p", `heard: ${placed.tags.map((each) => `${each.tag} ${percent(each.probability)}`).join(", ")}`));
     const spoken = Object.entries(placed.languages).map(([code, share]) => `${code} ${percent(share)}`).join(", ");
     if (spoken) card.append(made("p", `lyrics: ${spoken}`));
-    for (const [facet, each] of Object.entries(placed.facets)) card.append(...this.facet(facet, each));
+    for (const [facet, each] of Object.entries(placed.facets)) card.append(this.facet(facet, each));
     for (const [facet, why] of Object.entries(placed.notes)) card.append(made("p", `${WORDS[facet]}: no place, ${why}`, { className: "small" }));
-    card.append(button("Put away", `Put ${placed.song} away`, () => { card.remove(); this.show(null); at("files").focus(); }));
+    card.append(button("Put away", `Put away: ${placed.song}`, () => { card.remove(); this.show(null); at("files").focus(); }));
     return card;
   }
 
@@ -80,6 +80,8 @@ export class Drop {
       item.append(play, made("span", ` · ${this.songs.about(row)} · ${distance.toFixed(2)}`, { className: "artist" }));
       return item;
     }));
-    return [made("h4", `${WORDS[facet]}: cluster ${each.cluster} (${percent(each.probability)}), ${name}`), made("p", out), near];
+    const box = made("details", "", { open: facet === this.facetShown() });
+    box.append(made("summary", `${WORDS[facet]}: cluster ${each.cluster} (${percent(each.probability)}), ${name}`), made("p", out), near);
+    return box;
   }
 }

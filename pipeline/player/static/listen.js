@@ -86,7 +86,7 @@ async function near(row) {
       const item = made("li"), title = songs.title(each);
       const part = button(`▶ ${title}`, `Play ${title}, ${songs.about(each)}`, () => { choose(each); player.play(each); });
       Object.assign(part, { lang: songs.tag(each), dir: "auto" });
-      item.append(part);
+      item.append(part, made("span", songs.about(each) && ` · ${songs.about(each)}`, { className: "artist" }));
       return item;
     }));
     draw(state.hits);
@@ -154,7 +154,8 @@ async function start() {
   map = new SongMap(at("map"), { chosen: heard, hovered: hint });
   map.onColours = () => draw(state.hits);
   list = new List(songs, { choose, play: (row) => player.play(row), queue: (row) => player.add([row]) });
-  new Drop(songs, { play: heard, show: (placed) => { state.placed = placed; draw(state.hits); } });
+  new Drop(songs, { play: heard, show: (placed) => { state.placed = placed; draw(state.hits); },
+    facetShown: () => state.facet?.name });
   saving(songs, player);
   options(at("facet"), songs.facets.map((facet) => [facet.name, LABELS[facet.name]]), state.facet?.name);
   options(at("colour"), [["cluster", "cluster"], ["language", "language"]], "cluster");

@@ -116,10 +116,13 @@ export class Player {
       part.dataset.action = `${word} ${place}`;
       return part;
     };
-    item.append(name, made("span", songs.about(row), { className: "artist" }),
+    const line = made("div", "", { className: "line" }), text = made("span");
+    text.append(name, made("span", songs.about(row) && ` · ${songs.about(row)}`, { className: "artist" }));
+    line.append(text,
       act("↑", "Move up", () => this.move(place, place - 1), Math.max(0, place - 1)),
       act("↓", "Move down", () => this.move(place, place + 1), Math.min(this.queue.length - 1, place + 1)),
       act("✕", "Take out", () => this.remove(place), Math.min(place, this.queue.length - 2)));
+    item.append(line);
     return item;
   }
 }
