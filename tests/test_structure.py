@@ -90,7 +90,8 @@ def room(file: Path) -> str:
 def test_few_arrows_lead_from_room_to_room() -> None:
     files = (ROOT / "pipeline").rglob("*.py")
     arrows = {(room(file), room(target)) for file in files for target in imported(file)}
-    assert len({(start, end) for start, end in arrows if start != end}) <= 80  # library/, a top floor, uses all rooms
+    limit = 82  # library/, a top floor, uses all rooms; player/ is a room of two arrows
+    assert len({(start, end) for start, end in arrows if start != end}) <= limit
 
 
 def test_a_function_fits_a_screen() -> None:

@@ -24,24 +24,30 @@ def serve(songs: Catalogue, port: int, say: Callable[[str], None], *, browser: b
     """Serves the songs; `say` gets the lines for the person."""
     with listening(port) as door:
         free = int(door.getsockname()[1])
+        program = server(songs, free)
         if port and free != port:
             say(f"port {port} is taken: {free} in its place")
         address = f"http://{ADDRESS}:{free}/"
-        config = uvicorn.Config(
-            app(songs, free),
-            lifespan="off",
-            ws="none",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=PATIENCE,
-        )
         say(f"{address} (Ctrl-C ends it)")
         if browser and has_screen():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        uvicorn.Server(config).run(sockets=[door])
+        program.run(sockets=[door])
+
+
+def server(songs: Catalogue, port: int) -> uvicorn.Server:
+    """What answers on this port; it says nothing, and waits for nobody when it ends."""
+    config = uvicorn.Config(
+        app(songs, port),
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=PATIENCE,
+    )
+    return uvicorn.Server(config)
 
 
 def listening(port: int) -> socket.socket:

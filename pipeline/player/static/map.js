@@ -4,12 +4,17 @@ import { shape } from "./symbols.js";
 
 const MARGIN = 28, REACH = 16, MANY = 3000, FAINT = 0.12;
 
+function edges(places) {
+  if (!places.length) return [-1, 1, -1, 1];
+  let [left, right, low, top] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const [x, y] of places) [left, right, low, top] = [Math.min(left, x), Math.max(right, x), Math.min(low, y), Math.max(top, y)];
+  return [left, right, low, top];
+}
+
 export class SongMap {
   constructor(canvas, { chosen, hovered }) {
     this.canvas = canvas;
-    this.points = [];
-    this.rings = [];
-    this.stars = [];
+    Object.assign(this, { points: [], rings: [], stars: [], places: new Map(), edges: edges([]) });
     this.view = { zoom: 1, x: 0, y: 0 };
     this.fingers = new Map();
     this.report = { chosen, hovered };
@@ -20,7 +25,10 @@ export class SongMap {
 
   // points: row, xy, style, faint; rings: rows with a ring, the first a thick one; stars: places of new songs.
   show(points, rings, stars) {
-    Object.assign(this, { points, rings, stars });
+    Object.assign(this, { rings, stars });
+    this.points = points.sort((a, b) => b.faint - a.faint || a.style.shape - b.style.shape); // faint ones lie below
+    this.places = new Map(points.map((point) => [point.row, point.xy]));
+    this.edges = edges([...points.map((point) => point.xy), ...stars]);
     this.draw();
   }
 
@@ -37,10 +45,7 @@ export class SongMap {
   // From places to pixels: equal scales on both axes, everything inside at zoom 1.
   scale() {
     const { clientWidth: wide, clientHeight: high } = this.canvas;
-    const all = [...this.points.map((point) => point.xy), ...this.stars];
-    let [left, right, low, top] = [Infinity, -Infinity, Infinity, -Infinity];
-    for (const [x, y] of all) { left = Math.min(left, x); right = Math.max(right, x); low = Math.min(low, y); top = Math.max(top, y); }
-    if (!all.length) [left, right, low, top] = [-1, 1, -1, 1];
+    const [left, right, low, top] = this.edges;
     const unit = Math.min((wide - 2 * MARGIN) / (right - left || 1), (high - 2 * MARGIN) / (top - low || 1));
     const { zoom, x: dx, y: dy } = this.view;
     return ([x, y]) => [(wide / 2 + (x - (left + right) / 2) * unit) * zoom + dx, (high / 2 - (y - (low + top) / 2) * unit) * zoom + dy];
@@ -58,37 +63,46 @@ export class SongMap {
     const pen = canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     const on = this.scale(), radius = this.points.length > MANY ? 2.4 : this.points.length > 600 ? 3.6 : 5.2;
-    const paths = new Map();
-    this.pixels = [];
-    for (const point of [...this.points].sort((a, b) => b.faint - a.faint)) {
-      const [x, y] = on(point.xy);
-      this.pixels.push({ x, y, point });
-      if (x < -9 || y < -9 || x > canvas.clientWidth + 9 || y > canvas.clientHeight + 9) continue;
-      if (!paths.has(point.style.shape)) paths.set(point.style.shape, shape(point.style.shape, radius));
-      this.stamp(pen, x, y, paths.get(point.style.shape), point, ratio);
-    }
+    const wide = canvas.clientWidth, high = canvas.clientHeight;
+    this.pixels = this.points.map((point) => { const [x, y] = on(point.xy); return { x, y, point }; })
+      .filter(({ x, y }) => x > -9 && y > -9 && x < wide + 9 && y < high + 9);
+    if (this.points.length > MANY) this.dots(pen, radius);
+    else this.stamps(pen, radius, ratio);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.globalAlpha = 1;
     this.mark(pen, on, radius);
     canvas.dataset.ready = "yes"; // what the tests wait for
   }
 
-  stamp(pen, x, y, path, { style, faint }, ratio) {
-    pen.setTransform(ratio, 0, 0, ratio, x * ratio, y * ratio);
-    pen.globalAlpha = faint ? FAINT : 0.92;
-    [pen.fillStyle, pen.strokeStyle, pen.lineWidth] = [style.colour, style.hollow ? style.colour : css("--soft"), style.hollow ? 1.4 : 0.7];
-    if (!style.hollow) pen.fill(path);
-    pen.stroke(path);
+  stamps(pen, radius, ratio) {
+    const paths = new Map(), edge = css("--soft");
+    for (const { x, y, point: { style, faint } } of this.pixels) {
+      if (!paths.has(style.shape)) paths.set(style.shape, shape(style.shape, radius));
+      pen.setTransform(ratio, 0, 0, ratio, x * ratio, y * ratio);
+      pen.globalAlpha = faint ? FAINT : 0.92;
+      [pen.fillStyle, pen.strokeStyle, pen.lineWidth] = [style.colour, style.hollow ? style.colour : edge, style.hollow ? 1.4 : 0.7];
+      if (!style.hollow) pen.fill(paths.get(style.shape));
+      pen.stroke(paths.get(style.shape));
+    }
+  }
+
+  // So many points that symbols could not be distinguished, and would take long.
+  dots(pen, radius) {
+    let last = null, alpha = null;
+    for (const { x, y, point: { style, faint } } of this.pixels) {
+      if (style !== last) pen.fillStyle = (last = style).colour;
+      if (faint !== alpha) pen.globalAlpha = (alpha = faint) ? FAINT : 0.92;
+      pen.fillRect(x - radius / 2, y - radius / 2, radius, radius);
+    }
   }
 
   mark(pen, on, radius) {
-    const places = new Map(this.points.map((point) => [point.row, point.xy]));
     pen.strokeStyle = css("--ink");
     this.rings.forEach((row, place) => {
-      if (!places.has(row)) return;
+      if (!this.places.has(row)) return;
       pen.lineWidth = place ? 1.2 : 3;
       pen.beginPath();
-      pen.arc(...on(places.get(row)), radius + (place ? 3.5 : 5), 0, 2 * Math.PI);
+      pen.arc(...on(this.places.get(row)), radius + (place ? 3.5 : 5), 0, 2 * Math.PI);
       pen.stroke();
     });
     for (const star of this.stars) {
