@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.core import store
 from pipeline.core.store import Array
+from pipeline.library import additions
 from pipeline.library.spaces import BOTH, SOUND, WORDS
 
 if TYPE_CHECKING:
@@ -74,8 +75,9 @@ def _part(songs: "Library", facet: str, *, alone: bool) -> Part:
     points = space.points
     if array:
         with chdir(songs.folder):
-            rows = store.read_rows(store.BUILD / "lyrics", array, "has_lyrics").at(songs.ids)
+            rows = store.read_rows(store.BUILD / "lyrics", array, "has_lyrics").at(songs.trained.ids)
         points = np.where(rows["has_lyrics"][:, None], rows[array], np.nan)
+        points = np.concatenate([points, songs.added.array(additions.WORDS, points.shape[1])])
     if alone:
         return Part(facet, array, points, np.zeros(points.shape[1]), 1.0)
     spread = float(np.sqrt(np.nanvar(points, axis=0, dtype=np.float64).sum()))

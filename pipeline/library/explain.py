@@ -100,10 +100,10 @@ def returning(songs: Library, by: str, members: Array) -> float | None:
     """The overlap (Jaccard) with the most similar cluster of each other seed, a mean; None where there is no other."""
     with chdir(songs.folder):
         try:
-            seeds = read_runs(songs.ids).by_seed(songs.space(by).embedding, KMEANS)
+            seeds = read_runs(songs.trained.ids).by_seed(songs.space(by).embedding, KMEANS)
         except Problem:
             return None
-    best = []
+    best, members = [], members[: len(songs.trained)]
     for labels in list(seeds.values())[1:]:
         shared = [
             (members & (labels == n)).sum() / (members | (labels == n)).sum() for n in np.unique(labels[labels >= 0])
@@ -146,7 +146,7 @@ def differences(known: names.Material, mine: Array, following: Array, row: int) 
         rows.append((gap, pair[int(gap > 0)], value))
     if tags := known.run.tags:
         spread = np.maximum(tags.values.std(axis=0), 1e-9)
-        scaled = (tags.values - tags.values.mean(axis=0)) / spread
+        scaled = (known.tags - tags.values.mean(axis=0)) / spread
         for place, tag in enumerate(tags.names):
             gap = float(scaled[following, place].mean() - scaled[mine, place].mean())
             rows.append((gap, f"{'more' if gap > 0 else 'less'} '{tag}'", scaled[:, place]))

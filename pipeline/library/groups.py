@@ -1,7 +1,7 @@
 """The clusters of a space, and how sure it is in which of them a song lies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,13 @@ class Groups:
     labels: Labels  # of each song; ABSENT without a place
     centres: Array  # [cluster, number]
     variance: float  # of a number within the clusters
+
+    def of_songs(self, stay: Array, more: Array) -> "Groups":
+        """The same clusters of those songs that stay, and of more, each of which is put where the centre is nearest."""
+        labels = np.full(len(more), ABSENT, dtype=np.int64)
+        placed = np.isfinite(more).all(axis=1)
+        labels[placed] = distances(more[placed], self.centres).argmin(axis=1)
+        return replace(self, labels=np.concatenate([self.labels[stay], labels]))
 
     def probabilities(self, points: Array) -> Array:
         """[song, cluster]: how likely each cluster is, given the place of a song.

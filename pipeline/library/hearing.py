@@ -24,6 +24,7 @@ class Sound:
     values: Array  # [segment, number], zeros where not valid
     valid: Array  # [segment]
     tags: dict[str, float]  # how likely each is, a mean over the segments
+    stats: Array  # our statistics, of which values may hold none; a mean over the segments
 
 
 def heard(file: Path, p: Audio, device: torch.device, min_seconds: float) -> Sound:
@@ -43,7 +44,7 @@ def heard(file: Path, p: Audio, device: torch.device, min_seconds: float) -> Sou
     if isinstance(track, Refused):
         raise Unusable(track.reason)
     if p.encoder == "none":
-        return Sound(track.stats, track.valid, {})
+        return Sound(track.stats, track.valid, {}, track.stats[track.valid].mean(axis=0))
     encoder = encoders.choose(p, device)
     clip = next(encoders.hear(files, encoder, p, device, Cache("ears", cache.place())))
     if isinstance(clip, Refused):
@@ -61,4 +62,5 @@ def _together(track: Features, clip: Clip, encoder: Encoder, p: Audio) -> Sound:
         "both": np.concatenate([track.stats, vectors], axis=1),
     }[p.hears]
     likely = clip.tags[place][track.valid].mean(axis=0)
-    return Sound(values.astype(np.float32), track.valid, dict(zip(encoder.tag_names, likely.tolist(), strict=True)))
+    tags = dict(zip(encoder.tag_names, likely.tolist(), strict=True))
+    return Sound(values.astype(np.float32), track.valid, tags, track.stats[track.valid].mean(axis=0))

@@ -78,6 +78,7 @@ class Assignment:
     tags: list[tuple[str, float]]  # the likeliest, by the pretrained encoder
     notes: Mapping[str, str] = field(default_factory=dict)  # facet -> why it has no place there
     words: Array | None = None  # what models read of its lyrics
+    sound: Sound | None = None
 
     @property
     def strange(self) -> bool:
@@ -115,7 +116,7 @@ class Placer:
     """Places new songs in the spaces of a library; models and encoders are opened once."""
 
     def __init__(self, songs: Library) -> None:
-        self.songs = songs
+        self.songs, self.all_songs = songs.trained, songs  # the added ones teach nothing, but may be near
         with chdir(songs.folder):
             self.p = params.load(Settings)
         self.device = choose_device(self.p.device)[0]
@@ -178,15 +179,15 @@ class Placer:
             raise Unusable(next(iter({*notes.values()} - {"no sound is known"}), "nothing is known of it"))
         tags = sorted(sound.tags.items(), key=lambda item: -item[1])[:TAGS] if sound else []
         read = words.numbers if words else None
-        return Assignment(song, placements, language, words.shares if words else {}, tags, notes, read)
+        return Assignment(song, placements, language, words.shares if words else {}, tags, notes, read, sound)
 
     def _placement(self, facet: str, point: Array, sound: Sound | None, words: Words | None) -> Placement:
-        space, groups = self.songs.space(facet), self.songs.groups(facet)
+        space, groups = self.all_songs.space(facet), self.all_songs.groups(facet)
         probabilities = groups.probabilities(point[None])[0]
         rows = np.flatnonzero(space.present)
         apart = distances(point[None], space.points[rows])[0]
         first = np.argsort(apart, kind="stable")[:NEAREST]
-        nearest = self.songs.shown(rows[first]).assign(distance=apart[first].round(4))
+        nearest = self.all_songs.shown(rows[first]).assign(distance=apart[first].round(4))
         score, strange = self.strangeness(facet, sound, words)
         return Placement(point, int(probabilities.argmax()), probabilities, score, strange, nearest)
 

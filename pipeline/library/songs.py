@@ -18,6 +18,8 @@ import pandas as pd
 from pipeline.core import catalog, languages, params, store
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
+from pipeline.library import additions
+from pipeline.library.additions import Additions
 from pipeline.library.comparison import Comparison, comparison
 from pipeline.library.settings import Questions
 from pipeline.library.spaces import FACETS, Space, available, read_space
@@ -31,11 +33,16 @@ SHOWN = ("id", "title", "artist", "language")
 
 
 class Library:
-    """The songs of a project folder."""
+    """The songs of a project folder: those of the stages, and behind them those that were added since."""
 
-    def __init__(self, folder: Path, tracks: pd.DataFrame, p: Questions) -> None:
-        self.folder, self.tracks, self.p = folder, tracks, p
-        self.ids: tuple[str, ...] = tuple(tracks.index)
+    def __init__(self, folder: Path, heard: pd.DataFrame, p: Questions, added: Additions | None = None) -> None:
+        self.folder, self.p, self.added = folder, p, Additions() if added is None else added
+        self.heard: tuple[str, ...] = tuple(heard.index)  # all songs of the stages, also those that were taken out
+        tracks = heard[~heard.index.isin(self.added.out)]
+        more = len(self.added) > 0
+        self.trained: Library = Library(folder, heard, p, Additions(out=self.added.out)) if more else self
+        self.tracks = pd.concat([tracks, self.added.tracks]).fillna("") if more else tracks
+        self.ids: tuple[str, ...] = tuple(self.tracks.index)
         self._spaces: dict[str, Space] = {}
         self._groups: dict[str, Groups] = {}
         self._comparisons: dict[str, Comparison] = {}
@@ -47,7 +54,9 @@ class Library:
         if not (place / "params.yaml").exists():
             raise Problem(f"{folder} is no folder of this project (no params.yaml): name the one with the songs")
         with chdir(place):
-            return cls(place, catalog.heard_tracks(), params.load(Questions))
+            tracks = catalog.heard_tracks()
+            added = additions.read(tuple(tracks.index))
+            return cls(place, tracks, params.load(Questions), added)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -89,7 +98,7 @@ class Library:
             raise Problem(f"{by!r} is none of {', '.join(FACETS)}")
         if by not in self._spaces:
             with chdir(self.folder):
-                self._spaces[by] = read_space(by, self.ids)
+                self._spaces[by] = self.added.in_space(read_space(by, self.trained.ids))
         return self._spaces[by]
 
     def comparison(self, by: str) -> Comparison:
@@ -105,9 +114,10 @@ class Library:
         from pipeline.library.groups import grouped
 
         if by not in self._groups:
-            space = self.space(by)
-            with chdir(self.folder):
-                self._groups[by] = grouped(space, self.p.cluster, self.p.seeds[0])
+            with chdir(self.folder):  # a song that was taken out has had its say, so that none changes its cluster
+                groups = grouped(read_space(by, self.heard), self.p.cluster, self.p.seeds[0])
+            stay = ~np.isin(self.heard, self.added.out)
+            self._groups[by] = groups.of_songs(stay, self.space(by).points[int(stay.sum()) :])
         return self._groups[by]
 
     @property
@@ -115,7 +125,7 @@ class Library:
         """A line where there are too few songs for the clusters that params.yaml asks for; else ""."""
         from pipeline.library.groups import sizes
 
-        return sizes(len(self), self.p.cluster)
+        return sizes(len(self.heard), self.p.cluster)
 
     def find(self, song: str) -> int:
         """The row of the song with this id, or with this title."""
@@ -154,6 +164,13 @@ class Library:
         from pipeline.library.neighbours import neighbours
 
         return neighbours(self, song, by, language, many, same_artist=same_artist)
+
+    def add(self, *places: str | Path) -> "Library":
+        """The library with these songs, or the songs of these folders, beside its own; they stay until removed."""
+        from pipeline.library.add import add
+
+        add(self, [Path(place) for place in places])
+        return Library.open(self.folder)
 
     def playlists(
         self, by: str = "sound", language: str = "mixed", size: int = 50, seed_song: str = ""
