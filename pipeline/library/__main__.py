@@ -6,9 +6,9 @@ Each command says more with --help. It is run in the folder of the project, afte
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from pipeline.core.command import guarded
@@ -49,17 +49,22 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs a command: its exit code, or 1 with one line for what a person can fix."""
-    given = parsed(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    """Runs a command: its exit code, 1 with one line for what a person can fix, or 130 with one after Ctrl-C."""
     code = 0
 
     def work() -> None:
         nonlocal code
-        code = int(command(given.command).run(given))
+        try:
+            given = parsed(sys.argv[1:] if arguments is None else arguments)
+            logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+            code = int(command(given.command).run(given))
+        except KeyboardInterrupt:  # while the command was imported, too
+            print("stopped; the same command goes on", file=sys.stderr)
+            code = 130
+        except BrokenPipeError:  # as `| head` leaves it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python flushes at its end
 
-    with suppress(BrokenPipeError):  # as `| head` leaves it
-        guarded(work, "the same command")
+    guarded(work, "the same command")
     if code:
         sys.exit(code)
 
