@@ -6,6 +6,7 @@ only to 127.0.0.1; who else is logged in on this computer can open it too. Ctrl-
 """
 
 import argparse
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -45,4 +46,9 @@ def _serve(arguments: argparse.Namespace) -> None:
     printing.aside(songs.smallness)
     print(f"{len(songs)} songs; reading the map", file=sys.stderr, flush=True)
     shown = Listening(songs, arguments.out.resolve())
-    serve(shown, arguments.port, lambda line: print(line, flush=True), browser=not arguments.no_browser)
+    try:
+        serve(shown, arguments.port, lambda line: print(line, flush=True), browser=not arguments.no_browser)
+    except KeyboardInterrupt:
+        if shown.busy:
+            os._exit(0)  # Python would wait until the song is placed, for nobody
+        raise

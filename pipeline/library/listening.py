@@ -127,6 +127,11 @@ class Listening:
             each["nearest"] = [{"row": self.rows[near["id"]], "distance": near["distance"]} for near in each["nearest"]]
         return record
 
+    @property
+    def busy(self) -> bool:
+        """Whether a song is being placed."""
+        return self._placing.locked()
+
     def _shown(self, path: Path) -> str:
         """A path as a person in the folder of the project writes it."""
         return str(path.relative_to(self.songs.folder)) if path.is_relative_to(self.songs.folder) else str(path)

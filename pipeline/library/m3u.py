@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 LONGEST: Final = 80  # letters of a file's name
+HEAVIEST: Final = 200  # bytes of it: systems take 255, and an ending is added
 UNSAFE: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')  # in the name of a file, on some system
 ADDRESS: Final = re.compile(r"[#?]|%[0-9A-Fa-f]{2}")  # VLC reads these in a path as parts of an address, mpv as letters
 
@@ -61,5 +62,6 @@ def one_line(words: str) -> str:
 
 def file_name(name: str) -> str:
     """The name as that of a file, on any system."""
-    plain = " ".join(UNSAFE.sub(" ", name).split())[:LONGEST].strip(". ")
+    plain = " ".join(UNSAFE.sub(" ", name).split())[:LONGEST]
+    plain = plain.encode()[:HEAVIEST].decode(errors="ignore").strip(". ")
     return plain or "playlist"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -96,7 +97,8 @@ class Site:
         self.placing = True
         try:
             async with uploads.uploaded(request, name, uploads.LARGEST) as file:
-                return JSONResponse(await run_in_threadpool(self.songs.place, file, name))
+                work = to_thread.run_sync(self.songs.place, file, name, abandon_on_cancel=True)  # Ctrl-C does not wait
+                return JSONResponse(await work)
         except uploads.Refused as reason:
             return _refused(reason.code, str(reason))
         except ClientDisconnect:
@@ -122,9 +124,10 @@ def _list(body: bytes) -> tuple[str, list[str], bool]:
     try:
         asked: Any = json.loads(body)
         name, ids, replace = asked["name"], asked["ids"], asked.get("replace", False)
+        "".join([name, *ids]).encode()  # half a letter is no text
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Problem("that is no playlist") from None
-    if not isinstance(name, str) or not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+    if not isinstance(ids, list):
         raise Problem("that is no playlist")
     return name, ids, replace is True
 

@@ -30,7 +30,7 @@ async def uploaded(request: Request, name: str, largest: int = LARGEST) -> Async
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > largest:
         raise _too_large(largest)
-    with tempfile.TemporaryDirectory(prefix="surbani-") as folder:
+    with tempfile.TemporaryDirectory(prefix="surbani-drop-") as folder:
         file = Path(folder) / f"song{ending}"
         size = 0
         with file.open("wb") as target:

@@ -45,7 +45,7 @@ def tab(opened: Tab, page: Served) -> Iterator[Tab]:
     show(opened, page)
     yield opened
     opened.run("localStorage.clear()")
-    assert not [address for address in opened.requests if not address.startswith(page.address)]
+    assert not [address for address in opened.requests if not address.startswith((page.address, "data:"))]
     assert opened.said == []
 
 
@@ -78,14 +78,14 @@ def test_search_and_filters_change_list_and_map(tab: Tab) -> None:
         ("গান", 1),
         ("song 7", 1),
         ("<b>", 1),
-        ("artist 1", 3),
+        ("artist 3", 4),
         ("nothing", 0),
     ):
         write(tab, "search", words)
         assert len(tab.run(LISTED)) == found, words
     assert tab.run(TEXT % "map-found") == "0 songs"
-    tab.run("document.getElementById('search').select()")
-    tab.press("Backspace")
+    at = "document.getElementById('search')"
+    tab.run(f"{at}.value = ''; {at}.dispatchEvent(new Event('input'))")
     choose(tab, "language", "bn")
     assert len(tab.run(LISTED)) == 6
     choose(tab, "language", "all")
@@ -155,7 +155,7 @@ def test_the_queue_is_saved_and_replaced_when_asked(tab: Tab, project: Path) -> 
     assert file.read_text(encoding="utf-8").count("#EXTINF") == 10
     queued = tab.run(QUEUED)
     tab.call("Page.reload")
-    tab.until("document.body.dataset.ready == 'yes'")
+    tab.until("document.body?.dataset.ready == 'yes'")
     assert tab.run(QUEUED) == queued
 
 
