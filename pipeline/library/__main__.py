@@ -19,6 +19,7 @@ COMMANDS = {  # name -> what it does; each has a module of its own with `add_arg
     "neighbours": "list the songs nearest to a song, by default in another language",
     "playlists": "write playlists that keep their names when songs come and go",
     "add": "place more songs beside those of the library, without training",
+    "export": "write the embeddings of all songs as a parquet file",
     "explain": "say what a cluster or the place of a song rests on",
     "listen": "open a page to search, hear, list and place songs",
 }

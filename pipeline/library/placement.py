@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import chdir
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pipeline.core.command import Problem
 from pipeline.core.device import choose_device
 from pipeline.core.settings import Device
 from pipeline.core.store import Array
+from pipeline.library import sung
 from pipeline.library.distances import distances
 from pipeline.library.hearing import Sound, heard
 from pipeline.library.placing import AUDIO, LYRICS, Model
@@ -29,7 +30,6 @@ from pipeline.sound.settings import Audio
 from pipeline.tracks import Tracks
 
 NEAREST = 10  # songs that are listed
-SIDECARS = (".txt", ".lrc")
 TAGS = 5  # that are listed
 
 
@@ -126,26 +126,23 @@ class Placer:
     def assign(self, song: str | Path = "", lyrics: str | Path = "", language: str = "") -> Assignment:
         """Where a song belongs by its sound, its lyrics, or both; Unusable with the reason where it cannot be placed.
 
-        Lyrics of the same name beside the song (.txt, .lrc) are read where no others are named.
+        Where no lyrics are named, those of a text beside the song (.txt, .lrc) or of its tags are read.
         """
         file, text = (Path(song) if song else None), (Path(lyrics) if lyrics else None)
         if file is None and text is None:
             raise Problem("there is nothing to place: name a sound file, or lyrics with --lyrics")
-        if file is not None and text is None:
-            beside = [path for ending in SIDECARS if (path := file.with_suffix(ending)).is_file()]
-            text = beside[0] if beside else None
         sound = heard(file, self.p.audio, self.device, self.p.tracks.min_seconds) if file else None
-        words, why = self._words(text, language, required=file is None)
+        language = language or (sung.language(file) if file else "")
+        lyrics_of = partial(cleaned, text) if text else partial(sung.words, Path(song))
+        words, why = self._words(lyrics_of, language, required=file is None)
         return self._placed(str(file or text), sound, words, language or (words.language if words else ""), why)
 
-    def _words(self, text: Path | None, language: str, *, required: bool) -> tuple[Words | None, str]:
+    def _words(self, lyrics_of: Callable[[], str], language: str, *, required: bool) -> tuple[Words | None, str]:
         """The words of a song, or why there are none."""
-        if text is None:
-            return None, "no lyrics are known"
         if WORDS not in self.songs.facets:
             return None, "no model has read lyrics"
         try:
-            return self.reader.read(cleaned(text), language), ""
+            return self.reader.read(lyrics_of(), language), ""
         except Unusable as error:
             if required:
                 raise

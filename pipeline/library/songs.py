@@ -195,6 +195,12 @@ class Library:
 
         return cards(self, by)
 
+    def embeddings(self) -> pd.DataFrame:
+        """One row per song: what it is, and for each facet its cluster and its place, a float32 column per number."""
+        from pipeline.library.export import embeddings
+
+        return embeddings(self)
+
     def clusters(self, by: str = "sound") -> pd.DataFrame:
         """One row per song that has a place: its cluster, and how likely that is."""
         space, groups = self.space(by), self.groups(by)

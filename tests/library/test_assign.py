@@ -5,9 +5,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import mutagen
 import numpy as np
 import pytest
 import soundfile
+from mutagen.id3 import ID3, USLT
 
 from pipeline.core import store
 from pipeline.core.command import Problem
@@ -15,6 +17,7 @@ from pipeline.library import Library
 from pipeline.library.__main__ import main
 from pipeline.library.hearing import heard
 from pipeline.library.unusable import Unusable
+from tests.library.music import sing
 from tests.text.test_language import needs_model
 
 pytestmark = [pytest.mark.xdist_group("library"), needs_model]
@@ -55,10 +58,38 @@ def test_sound_alone_and_lyrics_alone(project: Path) -> None:
         songs.assign()
 
 
-def test_lyrics_beside_a_song_are_read(project: Path) -> None:
-    for file in ("data/audio/bn/bn_000.wav", "data/lyrics/bn_000.txt"):
-        shutil.copy(project / file, project)
-    assert Library.open().assign("bn_000.wav").language == "bn"
+@pytest.mark.parametrize("where", ["bn_000.txt", "Lyrics/BN_000.lrc", "USLT", "LYRICS", "\xa9lyr"])
+def test_lyrics_of_a_text_beside_the_song_or_of_its_tags_are_read(project: Path, where: str) -> None:
+    lyrics = (project / "data/lyrics/bn_000.txt").read_text(encoding="utf-8")
+    song = sing(project / {"USLT": "bn_000.mp3", "\xa9lyr": "bn_000.m4a"}.get(where, "bn_000.ogg"), 1, 4)
+    if where == "USLT":
+        made = ID3()
+        made.add(USLT(3, "eng", "", lyrics))
+        made.save(song)
+    elif "." in where:
+        (project / where).parent.mkdir(exist_ok=True)
+        (project / where).write_text(lyrics, encoding="utf-8")
+    else:
+        tagged = mutagen.File(song)
+        tagged[where] = lyrics
+        tagged.save()
+    placed = Library.open().assign(song)
+    assert placed.language == "bn"
+    given = Library.open().assign(song, "data/lyrics/bn_000.txt")
+    assert placed.words == pytest.approx(given.words, abs=1e-6)
+
+
+def test_a_text_without_words_gives_way_to_the_tags_and_the_tags_name_the_language(project: Path) -> None:
+    song = sing(project / "x.ogg", 1, 4)
+    (project / "x.txt").write_text("!!!", encoding="utf-8")
+    assert Library.open().assign(song).notes["words"] == "x.txt: has no word"
+    tagged = mutagen.File(song)
+    tagged["LYRICS"], tagged["LANGUAGE"] = "la la la", "Bangla"
+    tagged.save()
+    placed = Library.open().assign(song)
+    assert placed.words is not None
+    assert placed.language == "bn"
+    assert Library.open().assign(song, language="en").language == "en"
 
 
 def test_bad_files_are_a_line_each_and_the_rest_goes_on(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
