@@ -63,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     """The command; its exit code."""
     outcome = ingest(arguments.music, arguments.into, copy=arguments.copy, compare=arguments.doubles)
     report(outcome, arguments.into)
+    if (table := arguments.music / "tracks.csv").exists():
+        print(f"{table} was not read: `python -m pipeline.fetch {arguments.music}` brings songs with such a table")
     return UNUSABLE if outcome.unusable else 0
 
 

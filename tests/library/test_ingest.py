@@ -316,6 +316,7 @@ def test_after_ctrl_c_it_goes_on(music: Path, tmp_path: Path) -> None:
 def test_the_exit_code_says_that_some_could_not_be_used(music: Path) -> None:
     sing(music / "a.ogg", 1)
     (music / "b.mp3").write_bytes(b"")
+    (music / "tracks.csv").touch()
     start = [sys.executable, "-m", "pipeline.library", "ingest", str(music), "--into", "own", "--doubles"]
     done = subprocess.run(
         start, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
@@ -323,3 +324,4 @@ def test_the_exit_code_says_that_some_could_not_be_used(music: Path) -> None:
     assert done.returncode == UNUSABLE
     assert done.stderr == f"left out: {music / 'b.mp3'} is empty: 0 bytes\n"
     assert "own/ holds 1 songs" in done.stdout
+    assert f"{music / 'tracks.csv'} was not read" in done.stdout
