@@ -15,7 +15,7 @@ from pipeline.core.catalog import SOUNDS, TEXTS
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
 from pipeline.library import m3u
-from pipeline.library.names import described
+from pipeline.library.names import Material, material
 from pipeline.library.plane import Plane, plane
 from pipeline.library.playlists import Playlist, read_state, write_files
 from pipeline.library.songs import Library
@@ -32,6 +32,7 @@ class Listening:
     def __init__(self, songs: Library, lists: Path) -> None:
         self.songs, self.lists = songs, lists
         self.data = songs.folder / store.DATA
+        self.audio = songs.column("audio")
         self.rows = {id_: row for row, id_ in enumerate(songs.ids)}
         with chdir(songs.folder):
             self.planes: dict[str, Plane] = {facet: plane(songs.space(facet)) for facet in songs.facets}
@@ -39,35 +40,36 @@ class Listening:
 
     def content(self) -> dict[str, Any]:
         songs, spoken = self.songs, [str(code) for code in self.songs.languages]
-        codes = sorted(set(spoken) - {""})
+        codes, known = sorted(set(spoken) - {""}), material(songs)
         return {
             "ids": list(songs.ids),
             "titles": songs.column("title"),
             "artists": songs.column("artist"),
             "spoken": spoken,
             "languages": {code: {"name": languages.name(code), "tag": languages.code(code)} for code in codes},
-            "facets": [self._facet(name) for name in FACETS if name in self.planes],
+            "facets": [self._facet(name, known) for name in FACETS if name in self.planes],
             "note": songs.smallness,
             "suffixes": sorted({*SOUNDS, *TEXTS}),
             "folder": self._shown(self.lists),
         }
 
-    def _facet(self, by: str) -> dict[str, Any]:
+    def _facet(self, by: str, known: Material) -> dict[str, Any]:
         """The map and the clusters by one of sound, words and both."""
         drawn = self.planes[by]
         facet = {"name": by, "projection": drawn.label, "places": [_place(xy) for xy in drawn.places]}
         try:
-            labels = self.songs.groups(by).labels
+            groups = self.songs.groups(by)
         except Problem as problem:  # such as too few songs
             return facet | {"labels": [-1] * len(self.songs), "clusters": [], "note": str(problem)}
-        names = [each.name(by) for each in described(self.songs, labels)]
-        return facet | {"labels": labels.tolist(), "clusters": names, "note": ""}
+        inside = (groups.labels == number for number in range(len(groups.centres)))
+        names = [known.of_cluster(members, self.songs.languages).name(by) for members in inside]
+        return facet | {"labels": groups.labels.tolist(), "clusters": names, "note": ""}
 
     def file(self, id_: str) -> Path:
         """The sound of a song. It lies in the data folder, or is a link that `ingest` or DVC made there."""
         if id_ not in self.rows:
             raise Problem("there is no such song")
-        file = self.data / self.songs.column("audio")[self.rows[id_]]
+        file = self.data / self.audio[self.rows[id_]]
         if file.suffix.lower() not in SOUNDS or not file.parent.resolve().is_relative_to(self.data.resolve()):
             raise Problem("its file lies outside of the library")
         if file.is_symlink() and not self._ours(id_, file):
