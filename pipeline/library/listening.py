@@ -66,7 +66,7 @@ class Listening:
         return facet | {"labels": groups.labels.tolist(), "clusters": names, "note": ""}
 
     def file(self, id_: str) -> Path:
-        """The sound of a song. It lies in the data folder, or is a link that `ingest` or DVC made there, or was added."""
+        """The sound of a song. It lies in the data folder, is a link that `ingest` or DVC made there, or was added."""
         if id_ not in self.rows:
             raise Problem("there is no such song")
         file = self.data / self.audio[self.rows[id_]]
