@@ -49,6 +49,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     try:
         serve(shown, arguments.port, lambda line: print(line, flush=True), browser=not arguments.no_browser)
     except KeyboardInterrupt:
+        shown.close()
         if shown.busy:
             os._exit(0)  # Python would wait until the song is placed, for nobody
         raise

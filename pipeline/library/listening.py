@@ -15,6 +15,7 @@ from pipeline.core.catalog import SOUNDS, TEXTS
 from pipeline.core.command import Problem
 from pipeline.core.store import Array
 from pipeline.library import m3u
+from pipeline.library.decoded import Decoded
 from pipeline.library.names import Material, material
 from pipeline.library.plane import Plane, plane
 from pipeline.library.playlists import Playlist, read_state, write_files
@@ -33,6 +34,7 @@ class Listening:
         self.songs, self.lists = songs, lists
         self.data = songs.folder / store.DATA
         self.audio = songs.column("audio")
+        self._decoded = Decoded()
         self.rows = {id_: row for row, id_ in enumerate(songs.ids)}
         with chdir(songs.folder):
             self.planes: dict[str, Plane] = {facet: plane(songs.space(facet)) for facet in songs.facets}
@@ -79,6 +81,13 @@ class Listening:
         if not file.is_file():
             raise Problem("its file is gone")
         return file
+
+    def decoded(self, id_: str) -> Path:
+        return self._decoded.of(self.file(id_))
+
+    def close(self) -> None:
+        """Removes what was decoded."""
+        self._decoded.close()
 
     def _ours(self, id_: str, link: Path) -> bool:
         """Whether a link leads to where `ingest` found the song, or into the folder of the project (DVC's cache)."""

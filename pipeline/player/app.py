@@ -68,9 +68,10 @@ class Site:
         return Response(self.content, media_type="application/json")
 
     async def song(self, request: Request) -> Response:
-        """The sound, whole or in part (Range)."""
+        """The sound, whole or in part (Range); `?as=wav` for a browser that cannot decode the file."""
+        read = self.songs.decoded if request.query_params.get("as") == "wav" else self.songs.file
         try:
-            file = await run_in_threadpool(self.songs.file, request.path_params["id"])
+            file = await to_thread.run_sync(read, request.path_params["id"], abandon_on_cancel=True)
         except Problem as problem:
             return PlainTextResponse(f"{problem}\n", 404)
         return FileResponse(file, media_type=sound_type(file.name))

@@ -14,6 +14,9 @@ class Catalogue(Protocol):
     def file(self, id_: str) -> Path:
         """The sound of a song."""
 
+    def decoded(self, id_: str) -> Path:
+        """The sound as WAV, which every browser plays."""
+
     def near(self, id_: str, by: str, language: str) -> list[dict[str, Any]]:
         """The songs nearest to it."""
 

@@ -1,6 +1,7 @@
 """The listening page's server: it plays songs of the library and nothing else, to its own page and nobody else."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -43,8 +44,10 @@ def songs(project: Path) -> Library:
 
 @pytest.fixture
 def page(songs: Library, project: Path) -> Iterator[Served]:
-    with served(Listening(songs, project / "playlists")) as running:
+    shown = Listening(songs, project / "playlists")
+    with served(shown) as running:
         yield running
+    shown.close()
 
 
 def test_every_kind_of_sound_file_has_a_type() -> None:
@@ -88,6 +91,20 @@ def test_a_song_is_sent_whole_or_in_part(page: Served, project: Path) -> None:
     (project / "data" / "audio" / "en" / "en_001.wav").unlink()
     assert page.ask("/songs/en_001").status == 404
     assert b"gone" in page.ask("/songs/en_001").body
+
+
+def test_what_a_browser_cannot_decode_comes_as_wav(page: Served, project: Path, tmp_path: Path) -> None:
+    file = project / "data" / "audio" / "bn" / "bn_000.wav"
+    file.write_bytes(sing(tmp_path / "song.wma", 1, 3.0).read_bytes())
+    answer = page.ask("/songs/bn_000?as=wav")
+    assert (answer.status, answer.headers["content-type"]) == (200, "audio/wav")
+    decoded = soundfile.info(io.BytesIO(answer.body))
+    assert (decoded.samplerate, decoded.channels) == (44_100, 2)
+    assert decoded.duration == pytest.approx(3, abs=0.2)
+    assert page.ask("/songs/bn_000?as=wav", range="bytes=0-3").body == b"RIFF"
+    (project / "data" / "audio" / "bn" / "bn_002.wav").write_bytes(b"no sound")
+    assert page.ask("/songs/bn_002?as=wav").status == 404
+    assert page.ask("/songs/..%2fparams.yaml?as=wav").status == 404
 
 
 STRANGERS: list[dict[str, str]] = [

@@ -10,6 +10,7 @@ import pytest
 from pipeline.library import Library
 from pipeline.library.listening import Listening
 from tests.library.listening import Served, served
+from tests.library.music import sing
 from tests.site.browser import CHROMIUM, Tab, browser, needs_chromium
 
 pytestmark = [pytest.mark.xdist_group("library"), needs_chromium]  # its project is made once
@@ -33,8 +34,10 @@ def page(project: Path) -> Iterator[Served]:
     songs = Library.open(project)
     songs.tracks.loc["bn_000", "title"] = HOSTILE
     songs.tracks.loc["bn_002", "title"] = "Straße Café"
-    with served(Listening(songs, project / "playlists")) as running:
+    shown = Listening(songs, project / "playlists")
+    with served(shown) as running:
         yield running
+    shown.close()
 
 
 @pytest.fixture
@@ -182,6 +185,15 @@ def test_a_song_whose_file_is_gone_is_named_and_the_queue_goes_on(tab: Tab, proj
     tab.click_on("#queue-list li:nth-child(1) .name")
     tab.until(f"document.querySelector('#playing strong').textContent == 'Song 1' && {TIME} > 0.1")
     tab.said.clear()  # the browser reports the answer 404
+
+
+def test_a_kind_of_file_that_the_browser_cannot_decode_plays(tab: Tab, project: Path, tmp_path: Path) -> None:
+    song = sing(tmp_path / "song.wma", 1, 5.0)
+    (project / "data" / "audio" / "bn" / "bn_000.wav").write_bytes(song.read_bytes())
+    tab.click_on("#map-list li")
+    tab.until(f"document.getElementById('audio').src.endsWith('as=wav') && {TIME} > 0.2")
+    tab.run("document.getElementById('audio').currentTime = 4")
+    tab.until(f"{TIME} > 4.1")
 
 
 @pytest.mark.parametrize(("wide", "dark"), [(1280, False), (1280, True), (360, False), (360, True)])

@@ -11,7 +11,7 @@ export class Player {
     this.place = -1; // of the song of the queue that plays, or that played last
     this.row = null;
     this.audio.addEventListener("ended", () => this.step(1));
-    this.audio.addEventListener("error", () => this.explain());
+    this.audio.addEventListener("error", () => this.decode());
     at("next").addEventListener("click", () => this.step(1));
     at("previous").addEventListener("click", () => this.step(-1));
     at("clear").addEventListener("click", () => this.change([], -1));
@@ -33,8 +33,7 @@ export class Player {
   play(row) {
     const { songs } = this;
     this.row = row;
-    this.audio.src = `songs/${encodeURIComponent(songs.ids[row])}`;
-    this.audio.play().catch(() => {}); // the controls stay for readers whose browser asks first
+    this.load(`songs/${encodeURIComponent(songs.ids[row])}`);
     this.say(songs.title(row), songs.about(row) ? ` · ${songs.about(row)}` : "", songs.tag(row));
     if ("mediaSession" in navigator) {
       navigator.mediaSession.metadata = new MediaMetadata({ title: songs.title(row), artist: songs.artists[row] });
@@ -47,8 +46,19 @@ export class Player {
     at("playing").replaceChildren(name, made("span", about, { className: "artist" }));
   }
 
-  async explain() {
+  load(address) {
+    this.audio.src = address;
+    this.audio.play().catch(() => {}); // the controls stay for readers whose browser asks first
+  }
+
+  // What this browser cannot play, the program decodes.
+  decode() {
     if (this.row === null) return;
+    if (this.audio.src.endsWith("?as=wav")) this.explain();
+    else this.load(`${this.audio.src}?as=wav`);
+  }
+
+  async explain() {
     const title = this.songs.title(this.row), failed = this.row;
     let reason = "the program does not answer: start `listen` again";
     try {
