@@ -102,13 +102,19 @@ def add(songs: Library, places: Sequence[Path]) -> Outcome:
         for each in newcomers:
             if (id_ := ids.get(each.cells["sha256"]) or (each.id_ if each.id_ in songs.ids else "")) in out:
                 outcome.back.append(id_)
-            elif id_:
+            elif id_ and not _moved(songs, id_):
                 outcome.known[each.name] = id_
             else:
                 fresh.append(each)
-        kept = replace(songs.added, out=tuple(sorted(out - set(outcome.back))))
+        kept = songs.added.without(each.id_ for each in fresh)  # of those that moved
+        kept = replace(kept, out=tuple(sorted(out - set(outcome.back))))
         _place(songs, kept, [*again, *fresh], outcome)
     return outcome
+
+
+def _moved(songs: Library, id_: str) -> bool:
+    """Whether an added song lies no longer where it was."""
+    return id_ in songs.added.tracks.index and not Path(songs.added.tracks["audio"][id_]).exists()
 
 
 def _set_aside(songs: Library) -> list[Newcomer]:

@@ -60,8 +60,7 @@ class Additions:
             return self
         arrays = {}
         for name in sorted({*self.arrays, *(name for each in numbers for name in each)}):
-            known = [each[name] for each in numbers if name in each] or [self.arrays[name][0]]
-            width = np.size(known[0])
+            width = next((each[name].size for each in numbers if name in each), 0) or self.arrays[name].shape[1]
             new = [np.reshape(each.get(name, np.full(width, np.nan)), width) for each in numbers]
             arrays[name] = np.concatenate([self.array(name, width), np.stack(new)]).astype(np.float32)
         return Additions(pd.concat([self.tracks, _table(cells)]), arrays, self.out)
@@ -74,15 +73,19 @@ class Additions:
         return replace(space, ids=ids, points=points, present=np.concatenate([space.present, present]))
 
     def write(self) -> None:
-        """In place of what was there; a Ctrl-C meanwhile leaves one of both whole."""
+        """In place of what was there, which is exchanged as a whole."""
         part = FOLDER.with_name(f"{FOLDER.name}.part")
         store.write_rows(store.fresh_folder(part), tuple(self.tracks.index), **self.arrays)
         store.write_table(part / "songs.csv", self.tracks)
         store.write_json(part / "about.json", {"models": models(), "arrays": sorted(self.arrays), "out": self.out})
         if LYRICS.exists():
             shutil.copytree(LYRICS, part / LYRICS.name)
-        shutil.rmtree(FOLDER, ignore_errors=True)
+        before = FOLDER.with_name(f"{FOLDER.name}.before")
+        shutil.rmtree(before, ignore_errors=True)
+        if FOLDER.exists():
+            FOLDER.rename(before)
         part.rename(FOLDER)
+        shutil.rmtree(before, ignore_errors=True)
 
 
 def read(known: Sequence[str]) -> Additions:

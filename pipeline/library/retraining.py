@@ -4,7 +4,10 @@ The score of a song is the share of the library that is as far out as it is (str
 library it is spread evenly from 0 to 1: on average .50, and at most PROMISED of them are unlike anything. So these two
 can be tested: are more of the added songs unlike anything than chance gives, and are they farther out on average?
 Songs of one artist are alike, and count as one. Each of the four tests (two, by sound and by words) may be wrong once
-in a hundred times. Besides, placing was measured with up to a fifth of the songs new: with more, nobody knows.
+in a hundred times. In the sample it called for no training in any of 200 draws of about ten songs by artists whom the
+other songs are not by, and in all of 200 draws of ten songs of another kind of music (tests/bench/bench_adding.py).
+
+Besides, placing was measured with up to a fifth of the songs new: with more, nobody knows.
 """
 
 import math

@@ -102,6 +102,16 @@ def test_what_is_known_is_not_added_twice_and_what_is_removed_is_gone(
     assert len(Library.open()) == 12
 
 
+@pytest.mark.usefixtures("project")
+def test_a_song_that_moved_is_followed(music: Path) -> None:
+    old, new = music / "bn" / "Lalon - Pakhi.wav", music / "Lalon - Pakhi.wav"
+    first = Library.open().add(old)
+    old.rename(new)
+    songs = first.add(new)
+    assert len(songs.added) == 1
+    assert songs.column("audio")[12] == new.as_posix()
+
+
 def test_other_models_set_added_songs_aside_until_they_are_placed_again(
     project: Path, music: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
