@@ -88,6 +88,8 @@ def ingest(music: Path, into: Path = store.DATA, *, copy: bool = False, compare:
             f"not one of the {len(walk.songs)} sound files in {music} can be used ({shown(first[0])} {first[1]})"
         )
     digests = _put_all(shelf, rows, before, arrivals, walk)
+    if not music.is_dir():
+        raise Problem(f"{music} vanished on the way: mount its disk and run this again; nothing was changed")
     changes = merged(rows, before, arrivals)
     changes.left = mark_left(rows, before, arrivals, _Gone(music, arrivals), datetime.date.today().isoformat())
     shelf.write(rows, before, arrivals, digests)

@@ -60,6 +60,7 @@ class Shelf:
                 return
         elif target.exists():
             return  # a copy
+        path.stat()  # raises where the song has vanished: a link to nothing could be made
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.part")
         with suppress(FileNotFoundError):

@@ -16,7 +16,10 @@ from mutagen.id3 import ID3, TIT2, TPE1, USLT
 from pipeline.core import catalog, store
 from pipeline.core.command import Problem
 from pipeline.fetch.check_songs import SAMPLE
+from pipeline.library import intake
 from pipeline.library.ingest import UNUSABLE, Outcome, ingest, report
+from pipeline.library.intake import Song
+from pipeline.library.walk import Sighting
 from pipeline.sound.waves import Unreadable, probe
 from tests.library.music import sing
 
@@ -240,6 +243,26 @@ def test_what_may_not_be_opened_is_listed_and_has_not_left(locked: Path) -> None
     hidden = next(link for link in Path("data/audio").iterdir() if "folder" in str(link.readlink()))
     with pytest.raises(Unreadable, match="cannot be opened: Permission denied"):
         probe(hidden)
+
+
+def test_a_disk_that_is_pulled_out_on_the_way_changes_nothing(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        sing(music / "deep" / f"{number}.ogg", number)
+    ingest(music)
+    before = Path("data/tracks.csv").read_bytes()
+    sing(music / "new.ogg", 5)
+    read = intake.read
+
+    def read_once(seen: Sighting) -> Song:
+        song = read(seen)
+        shutil.rmtree(music)
+        return song
+
+    monkeypatch.setattr(intake, "read", read_once)
+    with pytest.raises(Problem, match=r"music vanished on the way: mount its disk .*; nothing was changed"):
+        ingest(music)
+    assert Path("data/tracks.csv").read_bytes() == before
+    assert len(list(Path("data/audio").iterdir())) == 3  # links to where the songs will be again
 
 
 def test_copies_where_they_are_asked_for_or_no_link_can_be_made(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
