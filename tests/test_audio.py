@@ -95,7 +95,7 @@ def test_the_number_of_workers_changes_no_byte(house: Path, monkeypatch: pytest.
 
 def test_ctrl_c_ends_at_once_with_one_line(house: Path) -> None:
     for i in range(4, 60):  # enough to be still at work when the signal comes
-        soundfile.write(house / "data" / f"{i}.wav", music(9, i), RATE)
+        soundfile.write(house / "data" / f"{i}.wav", music(9) * (1 - i / 100), RATE)
     list_tracks(house)
     set_audio(house, workers=2)
     # A shell lets its background jobs ignore the signal, and their children inherit that.

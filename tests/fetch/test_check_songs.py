@@ -78,8 +78,8 @@ def test_pushed_songs_of_a_person_do_not_reach_git(checkout: Path) -> None:
     check(checkout)
 
 
-def test_a_sound_without_its_corpus_is_named_by_its_object(checkout: Path) -> None:
-    loose = checkout / STORE / "files" / "md5" / "ab" / "cdef"
+def test_a_sound_without_its_corpus_is_named_by_its_object(tmp_path: Path) -> None:
+    loose = tmp_path / STORE / "files" / "md5" / "ab" / "cdef"
     loose.parent.mkdir(parents=True, exist_ok=True)
     for head in (b"ID3\x04", b"\xff\xfb\x90\x64", b"fLaC\0\0", b"\0\0\0\x20ftypM4A ", b"RIFF\1\2\3\4WAVEfmt "):
         loose.write_bytes(head + bytes(50))

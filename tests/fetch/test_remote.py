@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,24 +20,51 @@ SONGS = {
 }
 
 
-@pytest.fixture
-def caller(tmp_path: Path) -> Iterator[Caller]:
+pytestmark = pytest.mark.xdist_group("remote")  # its songs are pushed once
+
+
+@contextmanager
+def calling(home: Path) -> Iterator[Caller]:
     drive = Drive(page=2)
     drive.add("store")
     with running(drive):
-        yield Caller(drive, tmp_path / "home")
+        yield Caller(drive, home)
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> Iterator[Caller]:
+    with calling(tmp_path / "home") as made:
+        yield made
 
 
 @pytest.fixture
 def store(caller: Caller) -> str:
+    return store_of(caller)
+
+
+def store_of(caller: Caller) -> str:
     """The id of the drive's folder for DVC."""
     return next(iter(caller.drive.items))
 
 
 @pytest.fixture
-def project(caller: Caller, store: str, tmp_path: Path) -> Path:
+def project(caller: Caller, tmp_path: Path) -> Path:
+    return project_of(caller, tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def pushed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Caller, Path]]:
+    """A project whose songs lie in the drive, too."""
+    folder = tmp_path_factory.mktemp("pushed")
+    with calling(folder / "home") as caller:
+        project = project_of(caller, folder / "project")
+        committed(caller, project)
+        caller.done(DVC, "push", "-r", "gdrive", "data.dvc", cwd=project)
+        yield caller, project
+
+
+def project_of(caller: Caller, made: Path) -> Path:
     """A git and DVC project with our own .dvc/config, and three small files under data/."""
-    made = tmp_path / "project"
     for name, content in SONGS.items():
         (made / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (made / "data" / name).write_bytes(content)
@@ -44,7 +72,7 @@ def project(caller: Caller, store: str, tmp_path: Path) -> Path:
     (made / ".dvc").mkdir()
     shutil.copy(ROOT / ".dvc" / "config", made / ".dvc" / "config")
     (made / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n", encoding="utf-8")
-    caller.trusted(made, store)
+    caller.trusted(made, store_of(caller))
     return made
 
 
@@ -60,26 +88,24 @@ def download_of(drive: Drive, name: str) -> Callable[[Call], bool]:
     return lambda call: call.downloads and call.path.endswith(id_)
 
 
-def test_push_then_pull_into_an_empty_clone(caller: Caller, store: str, project: Path, tmp_path: Path) -> None:
+def test_push_then_pull_into_an_empty_clone(pushed: tuple[Caller, Path], tmp_path: Path) -> None:
     """What is committed on the way holds no secret and no place of the key."""
-    committed(caller, project)
-    caller.done(DVC, "push", "-r", "gdrive", "data.dvc", cwd=project)
+    caller, project = pushed
     assert "in sync" in caller.done(DVC, "status", "-c", "-r", "gdrive", "data.dvc", cwd=project)
     clone = tmp_path / "clone"
     caller.done("git", "clone", "--quiet", str(project), str(clone), cwd=tmp_path)
     for path, content in contents(clone).items():
         for secret in (*caller.secrets(), str(caller.home)):
             assert secret.encode() not in content, path
-    caller.trusted(clone, store)
+    caller.trusted(clone, store_of(caller))
     caller.done(DVC, "pull", "-r", "gdrive", cwd=clone)
     assert contents(clone / "data") == SONGS
 
 
-def test_each_fault_of_a_pull_heals_or_ends_and_the_next_pull_is_whole(caller: Caller, project: Path) -> None:
+def test_each_fault_of_a_pull_heals_or_ends_and_the_next_pull_is_whole(pushed: tuple[Caller, Path]) -> None:
     """Three faults at a time, one a song: DVC asks again, or says that it failed and leaves nothing half-written."""
+    caller, project = pushed
     drive, names = caller.drive, list(SONGS)
-    committed(caller, project)
-    caller.done(DVC, "push", "-r", "gdrive", "data.dvc", cwd=project)
     heal = ["401", "403 rateLimitExceeded", "500"]
     end = ["403 downloadQuotaExceeded", "404", "429"], ["corrupt body", "short body", "quota page"]
     for kinds in (heal, *end):

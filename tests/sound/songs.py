@@ -1,5 +1,6 @@
 """Songs of a few seconds, and a project folder that holds four of them."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,11 @@ Wave = NDArray[np.float32]
 
 def music(seconds: float, seed: int = 0) -> Wave:
     """Struck tones over a little noise, with a silent stretch: every level that a song has."""
+    return _music(seconds, seed).copy()
+
+
+@cache
+def _music(seconds: float, seed: int) -> Wave:
     rng = np.random.default_rng(seed)
     time = np.arange(round(seconds * RATE)) / RATE
     wave = 1e-3 * rng.normal(size=len(time))
