@@ -125,8 +125,8 @@ def test_few_tracks_end_well(
     words = {"none": np.zeros(tracks, np.bool_), "one": np.arange(tracks) == 1, "all": np.ones(tracks, np.bool_)}
     segments = np.where(np.arange(tracks) < 3, 2, 1 + np.arange(tracks) % 3)
     corpus(tracks, segments, words[lyrics], ["en"] * tracks)
-    set_param("train.lengths", [0.5, 1, 2])
-    set_param("folds", 5)
+    for name, value in {"train.lengths": [0.5, 1, 2], "folds": 5, "seeds": [0], "hard.epochs": 2}.items():
+        set_param(name, value)
     for batch in (1, 64):
         set_param("hard.batch", batch)
         set_param("medium.batch", batch)
