@@ -122,8 +122,11 @@ class Listening:
                 raise Problem(f"`playlists` keeps a list of this name ({file.name}): choose another name")
             if not replace and (file.exists() or file.with_suffix(".csv").exists()):
                 raise Taken(f"{self._shown(file)} exists")
-            self.lists.mkdir(parents=True, exist_ok=True)
-            write_files(self.songs, chosen, self.lists.resolve(), stem)
+            try:
+                self.lists.mkdir(parents=True, exist_ok=True)
+                write_files(self.songs, chosen, self.lists.resolve(), stem)
+            except OSError as error:
+                raise Problem(f"{self._shown(file)} cannot be written: {error.strerror}") from None
         return {"file": self._shown(file), "songs": len(ids)}
 
     def place(self, file: Path, name: str) -> dict[str, Any]:

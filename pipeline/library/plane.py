@@ -62,7 +62,7 @@ def _main_directions(space: Space) -> Plane:
     if not len(points):
         return Plane(MAIN, places, space, None)
     mean = points.mean(axis=0)
-    _, vectors = np.linalg.eigh(np.cov(points, rowvar=False).reshape(points.shape[1], -1))
+    _, vectors = np.linalg.eigh((points - mean).T @ (points - mean))
     onto = vectors[:, ::-1][:, :2]
     if onto.shape[1] < 2:
         onto = np.hstack([onto, np.zeros_like(onto)])

@@ -216,6 +216,8 @@ def test_a_list_is_saved_as_playlists_writes_it_and_never_in_place_of_one_of_tho
     for body in (b"\xff", b'{"name": "\\ud800", "ids": ["bn_000"]}', b'{"name": "x", "ids": ["\\ud800"]}'):
         assert page.post("/api/playlists", body).status == 400
     assert save("🎵" * 80, ["bn_000"])[0] == 200
+    (project / "playlists" / "folder.m3u8").mkdir()
+    assert save("folder", ["bn_000"], replace=True)[0] == 400
 
 
 def test_a_dropped_song_is_placed_and_removed(

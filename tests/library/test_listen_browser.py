@@ -73,6 +73,13 @@ def give(tab: Tab, *files: Path) -> None:
     tab.call("DOM.setFileInputFiles", files=[str(file) for file in files], nodeId=node)
 
 
+def drop(tab: Tab, file: Path) -> None:
+    """Drags a file over the page, and lets it go."""
+    carried = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+    for what in ("dragEnter", "dragOver", "drop"):
+        tab.call("Input.dispatchDragEvent", type=what, x=300, y=300, data=carried)
+
+
 def test_search_and_filters_change_list_and_map(tab: Tab) -> None:
     assert len(tab.run(LISTED)) == 12
     assert tab.run("document.querySelector('#map-list img, #map-list b, #legend b')") is None
@@ -165,7 +172,7 @@ def test_the_queue_is_saved_and_replaced_when_asked(tab: Tab, project: Path) -> 
 def test_a_dropped_song_is_placed_on_the_page(tab: Tab, project: Path, tmp_path: Path) -> None:
     song = tmp_path / "<b>নতুন<b>.ogg"
     song.write_bytes((project / "data" / "audio" / "bn" / "bn_006.ogg").read_bytes())
-    give(tab, song)
+    drop(tab, song)
     tab.until("!!document.querySelector('#placed article')")
     assert tab.run("document.querySelector('#placed h3').textContent") == song.name
     assert tab.run("document.querySelectorAll('#placed details[open] li').length") == 10

@@ -139,11 +139,6 @@ function controls() {
   at("zoom-in").addEventListener("click", () => map.zoom(1.5));
   at("zoom-out").addEventListener("click", () => map.zoom(1 / 1.5));
   at("zoom-all").addEventListener("click", () => map.reset());
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
-    event.preventDefault();
-    at("search").focus();
-  });
 }
 
 async function start() {
