@@ -61,15 +61,16 @@ export class Drop {
     if (placed.unlike_anything) head.append(made("span", "unlike anything in the library", { className: "chip chip-open" }));
     card.append(head);
     if (placed.tags.length) card.append(made("p", `heard: ${placed.tags.map((each) => `${each.tag} ${percent(each.probability)}`).join(", ")}`));
-    const spoken = Object.entries(placed.languages).map(([code, share]) => `${code} ${percent(share)}`).join(", ");
+    const spoken = Object.entries(placed.languages).map(([code, share]) => `${this.songs.languages[code]?.name || code} ${percent(share)}`).join(", ");
     if (spoken) card.append(made("p", `lyrics: ${spoken}`));
-    for (const [facet, each] of Object.entries(placed.facets)) card.append(this.facet(facet, each));
+    const facets = Object.keys(placed.facets), open = facets.includes(this.facetShown()) ? this.facetShown() : facets[0];
+    for (const facet of facets) card.append(this.facet(facet, placed.facets[facet], facet === open));
     for (const [facet, why] of Object.entries(placed.notes)) card.append(made("p", `${WORDS[facet]}: no place, ${why}`, { className: "small" }));
     card.append(button("Put away", `Put away: ${placed.song}`, () => { card.remove(); this.show(null); at("files").focus(); }));
     return card;
   }
 
-  facet(facet, each) {
+  facet(facet, each, open) {
     const name = this.songs.facet(facet).clusters[each.cluster];
     const out = `${percent(each.as_far_out)} of the songs are as far out${each.unlike_anything ? ": unlike anything" : ""}`;
     const near = made("ol", "", { className: "near" });
@@ -80,7 +81,7 @@ export class Drop {
       item.append(play, made("span", ` · ${this.songs.about(row)} · ${distance.toFixed(2)}`, { className: "artist" }));
       return item;
     }));
-    const box = made("details", "", { open: facet === this.facetShown() });
+    const box = made("details", "", { open });
     box.append(made("summary", `${WORDS[facet]}: cluster ${each.cluster} (${percent(each.probability)}), ${name}`), made("p", out), near);
     return box;
   }
