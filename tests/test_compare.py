@@ -1,6 +1,5 @@
 """The stage `compare`, on clusterings that are planted: who is better than the best linear method on the same input."""
 
-import lzma
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from pipeline.core import embeddings, params, store
 from pipeline.core.command import Problem
 from pipeline.core.folds import artist_folds
 from pipeline.core.store import Array
-from pipeline.score.runs import CURVE, FOLDER, LABELS, Run, RunKey, read_runs, write_runs
+from pipeline.score.runs import CURVE, FOLDER, Run, RunKey, read_runs, write_runs
 
 GENRE = np.random.default_rng(3).choice(["folk", "rock", "art"], 120)
 LANGUAGE = np.random.default_rng(4).choice(["bn", "en"], 120)
@@ -227,8 +226,7 @@ def test_secondary_claims_cost_the_primary_ones_nothing() -> None:
 def relabel(ids: Sequence[str], labels: Array) -> None:
     """The runs of stage cluster with these labels in place of theirs."""
     store.write_rows(FOLDER, ids)
-    with lzma.open(FOLDER / LABELS, "wb") as file:
-        np.save(file, labels)
+    store.write_packed(FOLDER, "labels", labels)
 
 
 def test_only_tracks_that_both_have_are_compared() -> None:
