@@ -122,10 +122,11 @@ def test_a_win_over_pca_is_none_where_another_linear_method_does_as_well() -> No
     """Faults 2 and 3: `cross` was said to stand out, and PCA in its metric or probabilistic PCA was never asked."""
     fill(*add("pca_metric", "baselines", 0.0, LINEAR), *add("raw", "baselines", 0.8, LINEAR))
     linear, pca = run(), run("pca")
-    for score, clusterer in (("ami", "kmeans"), ("ami_curve", "kmeans"), ("knn", "")):
+    as_good = {("ami", "kmeans"): "equivalent", ("ami_curve", "kmeans"): "equivalent", ("knn", ""): "undecided"}
+    for (score, clusterer), verdict in as_good.items():  # equal shares of a few artists could be chance
         assert pca["genre", "good", score, clusterer]["verdict"] == "better"
         row = linear["genre", "good", score, clusterer]
-        assert (row["rival"], row["verdict"]) == ("pca_metric", "equivalent"), score
+        assert (row["rival"], row["verdict"]) == ("pca_metric", verdict), score
     assert list(pd.read_csv("reports/ladder.csv")["representation"])[:3] == ["pca", "pca_metric", "raw"]
 
 
