@@ -24,9 +24,9 @@ from pipeline.core.store import Array
 from pipeline.learn import keep, ladder, linear, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
 from pipeline.learn.ladder import Heard, Rung, Sung
-from pipeline.learn.length import PARTS, Length, best_length
+from pipeline.learn.length import Length, best_length
 from pipeline.learn.plan import Model, Train
-from pipeline.learn.segments import MIN_HALVABLE, Views, ViewTraining
+from pipeline.learn.segments import Views, ViewTraining
 from pipeline.learn.songs import Source
 from pipeline.learn.weights import half_weights
 from pipeline.nets.crossview import confusion, fit_contrast
@@ -178,17 +178,17 @@ def learn_autoencoder(folder: Path, p: Params) -> None:
     training.learn(model, p.seeds, p.folds, p.train, p.device)
 
 
-def learn_contrastive(folder: Path, ids: tuple[str, ...], sound: Array, valid: Array, p: Params) -> None:
-    if (tracks := int(linear.halvable(valid).sum())) < MIN_HALVABLE:
-        log.warning("baselines: %d tracks have two segments or more: no metric of segments, no contrastive", tracks)
-        keep.write_untrained(NAME, f"it needs {MIN_HALVABLE} tracks of two segments or more, and there are {tracks}")
+def learn_contrastive(folder: Path, rows: store.Rows, p: Params) -> None:
+    sound, valid = rows["sound"], np.array(rows["valid"])
+    if not segments.can_be_learnt(valid):
+        keep.write_untrained(NAME, segments.too_few(valid))
         return
     settings = p.baselines.contrastive
     network = {"hidden": p.baselines.hidden[0], "latent": p.baselines.latent}
     views, recipe = segments.views(sound, valid, 0.0), settings.recipe(Objective(0.0))
     device, _ = choose_device(p.device)
     first = ContrastJob(p.seeds[0], views, recipe, network, settings.temperature, device, keep=False)
-    length = _contrast_length(first, segments.views_without(ids, sound, valid, 0.0, PARTS)[0], valid, p)
+    length = _contrast_length(first, rows, p)
     recipe = replace(recipe, epochs=length.epochs)
     jobs = [
         ContrastJob(seed, views, recipe, network, settings.temperature, device, keep=not place)
@@ -196,23 +196,25 @@ def learn_contrastive(folder: Path, ids: tuple[str, ...], sound: Array, valid: A
     ]
     refits = [
         replace(jobs[fold % len(jobs)], views=part, keep=False) if part else None
-        for fold, part in enumerate(segments.views_without(ids, sound, valid, 0.0, p.folds))
+        for fold, part in enumerate(segments.views_without_folds(rows, 0.0, p.folds))
     ]
     results, parts = training.learn_with_folds(learn_contrast, jobs, refits, NAME, p.train)
     about = {"role": "baseline", "family": "contrastive network", "input": "sound"} | length.about()
     shapes = {"audio": sound.shape[2:]}
     build = partial(contrast, hidden=network["hidden"], latent=network["latent"])
-    keep.write_model(Trained(folder, NAME, ids, about, build, shapes, (), recipe, p.seeds, results, parts))
+    keep.write_model(Trained(folder, NAME, rows.ids, about, build, shapes, (), recipe, p.seeds, results, parts))
 
 
-def _contrast_length(job: ContrastJob, views: Views | None, valid: Array, p: Params) -> Length:
+def _contrast_length(job: ContrastJob, rows: store.Rows, p: Params) -> Length:
+    hidden = segments.unseen_views(rows.ids, rows["valid"])
+
     def errors(recipes: list[Recipe]) -> Sequence[float | None]:
-        if not views or linear.halvable(valid[~views.learnt().numpy()]).sum() < MIN_HALVABLE:
-            return [None] * len(recipes)
+        assert hidden
+        views = segments.views_without(rows, 0.0, hidden)
         jobs = [replace(job, views=views, recipe=each) for each in recipes]
         return training.learn_all(_unseen_confusion, jobs, f"{NAME} (length)", p.train)
 
-    return best_length(NAME, job.recipe, p.train.lengths, errors)
+    return best_length(NAME, job.recipe, p.train.lengths, errors if hidden else None)
 
 
 def main() -> None:
@@ -226,7 +228,7 @@ def main() -> None:
         )
     sound, valid = rows["sound"], np.array(rows["valid"])
     learn_autoencoder(folder, p)
-    learn_contrastive(folder, rows.ids, sound, valid, p)
+    learn_contrastive(folder, rows, p)
     parts = from_sound(sound, valid, p), from_parts_of_sound(valid, p), from_frames(rows.ids, valid, p)
     for rung in itertools.chain(*parts, from_lyrics(rows.ids, sound, valid, p)):
         rung.write(folder, rows.ids, p.folds)

@@ -25,9 +25,9 @@ from pipeline.core.settings import Device
 from pipeline.core.store import Array, Rows
 from pipeline.learn import keep, linear, segments, training
 from pipeline.learn.keep import Kept, Trained, TrainedSeed
-from pipeline.learn.length import PARTS, Length, best_length
+from pipeline.learn.length import Length, best_length
 from pipeline.learn.plan import Train
-from pipeline.learn.segments import MIN_HALVABLE, Views, ViewTraining
+from pipeline.learn.segments import Views, ViewTraining
 from pipeline.learn.weights import half_weights
 from pipeline.nets.crossview import FirstStage, Means, two_stages, view_songs
 from pipeline.nets.families import cross_view
@@ -190,28 +190,23 @@ class Search:
             for seed in seeds
         ]
 
-    def _without(self, best: Candidate, folds: int) -> list[Views | None]:
-        rows = self.rows
-        return segments.views_without(rows.ids, rows["sound"], np.array(rows["valid"]), best.power, folds)
-
     def of_best_length(self, best: Candidate) -> tuple["Search", Length]:
         """The search with the length that predicts unseen tracks best."""
-        settings, views = self.p.crossview, self._without(best, PARTS)[0]
-        enough = views and int(linear.halvable(np.array(self.rows["valid"])[~views.learnt().numpy()]).sum()) > 0
+        settings, hidden = self.p.crossview, segments.unseen_views(self.rows.ids, self.rows["valid"])
 
         def errors(recipes: list[Recipe]) -> Sequence[float | None]:
-            if not views or not enough:
-                return [None] * len(recipes)
+            assert hidden
+            views = segments.views_without(self.rows, best.power, hidden)
             trials = [replace(settings, epochs=each.epochs) for each in recipes]
             jobs = [CandidateJob(best, views, self.p.seeds[0], each, self.device, keep=False) for each in trials]
             return training.learn_all(_unseen_error, jobs, f"{NAME} (length)", self.p.train)
 
-        length = best_length(NAME, settings.cross_recipe(), self.p.train.lengths, errors)
+        length = best_length(NAME, settings.cross_recipe(), self.p.train.lengths, errors if hidden else None)
         return replace(self, p=replace(self.p, crossview=replace(settings, epochs=length.epochs))), length
 
     def without_folds(self, best: Candidate) -> list[CandidateJob | None]:
         """The candidate without the artists of each fold, from one seed after another."""
-        seeds, views = self.p.seeds, self._without(best, self.p.folds)
+        seeds, views = self.p.seeds, segments.views_without_folds(self.rows, best.power, self.p.folds)
         return [
             CandidateJob(best, part, seeds[fold % len(seeds)], self.p.crossview, self.device, keep=False)
             if part
@@ -239,12 +234,11 @@ def main() -> None:
     folder = store.fresh_folder(store.BUILD / "crossview")
     rows = store.read_rows(store.BUILD / "ears", "sound", "valid")
     store.write_rows(folder, rows.ids)
-    if (tracks := int(linear.halvable(rows["valid"]).sum())) < MIN_HALVABLE:
-        reason = f"{tracks} of {len(rows.ids)} tracks have two segments or more, and it needs {MIN_HALVABLE}"
-        log.warning("crossview: %s: no model", reason)
-        keep.write_untrained(NAME, reason)
+    if not segments.can_be_learnt(rows["valid"]):
+        keep.write_untrained(NAME, segments.too_few(rows["valid"]))
         return
     device, why = choose_device(p.device)
+    tracks = int(linear.halvable(rows["valid"]).sum())
     log.info("crossview: %d tracks, %d of them with two segments or more; %s", len(rows.ids), tracks, why)
     search = Search(p, rows, device)
     best = search.choose(folder)

@@ -6,7 +6,6 @@ read no lyrics, so that linear methods on the same sound are their equal in all 
 and models/<name>.
 """
 
-import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,8 +25,6 @@ from pipeline.nets.moments import crop
 from pipeline.nets.objective import Objective
 from pipeline.sound.frames import Frames
 from pipeline.sound.settings import Audio
-
-log = logging.getLogger(__name__)
 
 INPUTS: dict[str, Literal["mfcc", "logmel"]] = {"conv1d": "mfcc", "conv2d": "logmel"}
 FAMILIES = {
@@ -96,7 +93,6 @@ def main() -> None:
         if name not in wanted:
             keep.write_untrained(name, f"medium.models is {', '.join(wanted)}")
         elif name in INPUTS and p.audio.external != "none":
-            log.warning("%s is left out: it reads frames of sound, which audio.external does not give", name)
             keep.write_untrained(name, "it reads frames of sound, which audio.external does not give")
         else:
             view_training.learn_views(described(name, folder, p), p.seeds, p.folds, p.train, p.device)

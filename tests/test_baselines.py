@@ -146,7 +146,7 @@ def test_tracks_of_one_segment_only_go_without_what_needs_two(
     store.write_rows(Path("build/frames"), IDS, mfcc=np.ones((8, 1, 4, 16)), logmel=rng.random((8, 1, 5, 9)))
     with caplog.at_level(logging.WARNING):
         baselines.main()
-    assert "0 tracks have two segments or more: no metric of segments, no contrastive" in caplog.text
+    assert "contrastive: 0 of 8 tracks have two segments or more, and it needs 3: no model" in caplog.text
     assert names() == SOUND - HALVED | FRAMES | LYRICS_ALONE | BOTH
 
 

@@ -1,6 +1,5 @@
 """The stage `compare`, on clusterings that are planted: who is better than the best linear method on the same input."""
 
-import lzma
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from pipeline.core import embeddings, params, store
 from pipeline.core.command import Problem
 from pipeline.core.folds import artist_folds
 from pipeline.core.store import Array
-from pipeline.score.runs import CURVE, FOLDER, LABELS, Run, RunKey, read_runs, write_runs
+from pipeline.score.runs import CURVE, FOLDER, Run, RunKey, read_runs, write_runs
 
 GENRE = np.random.default_rng(3).choice(["folk", "rock", "art"], 120)
 LANGUAGE = np.random.default_rng(4).choice(["bn", "en"], 120)
@@ -123,10 +122,11 @@ def test_a_win_over_pca_is_none_where_another_linear_method_does_as_well() -> No
     """Faults 2 and 3: `cross` was said to stand out, and PCA in its metric or probabilistic PCA was never asked."""
     fill(*add("pca_metric", "baselines", 0.0, LINEAR), *add("raw", "baselines", 0.8, LINEAR))
     linear, pca = run(), run("pca")
-    for score, clusterer in (("ami", "kmeans"), ("ami_curve", "kmeans"), ("knn", "")):
+    as_good = {("ami", "kmeans"): "equivalent", ("ami_curve", "kmeans"): "equivalent", ("knn", ""): "undecided"}
+    for (score, clusterer), verdict in as_good.items():  # equal shares of a few artists could be chance
         assert pca["genre", "good", score, clusterer]["verdict"] == "better"
         row = linear["genre", "good", score, clusterer]
-        assert (row["rival"], row["verdict"]) == ("pca_metric", "equivalent"), score
+        assert (row["rival"], row["verdict"]) == ("pca_metric", verdict), score
     assert list(pd.read_csv("reports/ladder.csv")["representation"])[:3] == ["pca", "pca_metric", "raw"]
 
 
@@ -227,8 +227,7 @@ def test_secondary_claims_cost_the_primary_ones_nothing() -> None:
 def relabel(ids: Sequence[str], labels: Array) -> None:
     """The runs of stage cluster with these labels in place of theirs."""
     store.write_rows(FOLDER, ids)
-    with lzma.open(FOLDER / LABELS, "wb") as file:
-        np.save(file, labels)
+    store.write_packed(FOLDER, "labels", labels)
 
 
 def test_only_tracks_that_both_have_are_compared() -> None:

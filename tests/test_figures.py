@@ -1,7 +1,6 @@
 """Stage figures, on a build folder that is made up: twelve tracks, two languages, random places."""
 
 import logging
-import lzma
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -424,10 +423,8 @@ def test_a_card_counts_its_tracks_and_lists_those_in_its_middle(mapped: Fake) ->
 
 def test_tracks_without_cluster_are_on_the_map_and_have_no_card(mapped: Fake) -> None:
     mapped()
-    with lzma.open("build/cluster/labels.npy.xz") as packed:
-        labels = np.full_like(np.load(packed), ABSENT)
-    with lzma.open("build/cluster/labels.npy.xz", "wb") as packed:
-        np.save(packed, labels)
+    folder = Path("build/cluster")
+    store.write_packed(folder, "labels", np.full_like(store.read_rows(folder, "labels")["labels"], ABSENT))
     figures.main()
     assert set(read("map.json")["models"]["hard"]["clusters"].values()) == {""}
     assert read("clusters.json")["models"]["hard"] == []

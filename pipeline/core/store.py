@@ -1,7 +1,9 @@
 """The one place that opens files: tables, JSON, and arrays with the ids of their rows."""
 
 import csv
+import io
 import json
+import lzma
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from pipeline.core.command import Problem
 DATA = Path("data")
 BUILD = Path("build")
 REPORTS = Path("reports")
+PACKED = ".xz"
 
 Array = NDArray[Any]
 
@@ -79,16 +82,32 @@ def write_sparse(folder: Path, name: str, table: Array) -> None:
     sparse.save_npz(folder / f"{name}.npz", sparse.csr_array(table), compressed=False)  # equal bytes on every machine
 
 
+def write_packed(folder: Path, name: str, array: Array) -> None:
+    """Writes an array that repeats itself as `folder/<name>.npy.xz`; `read_rows` gives it back."""
+    with lzma.open(folder / f"{name}.npy{PACKED}", "wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
 def read_array(path: Path) -> Array:
-    """The array of a .npy file, memory-mapped; or of the sparse .npz file in its place."""
-    packed = path.with_suffix(".npz")
-    path = packed if packed.exists() else path
+    """The array of a .npy file, memory-mapped; or of the sparse .npz or packed .npy.xz file in its place."""
+    path = next((each for each in (path.with_suffix(".npz"), Path(f"{path}{PACKED}")) if each.exists()), path)
     _require(path)
     try:
-        array: Array = sparse.load_npz(path).toarray() if path == packed else np.load(path, "r", allow_pickle=False)
-    except (ValueError, EOFError, KeyError, BadZipFile) as error:
+        return _array(path)
+    except (ValueError, EOFError, KeyError, BadZipFile, lzma.LZMAError) as error:
         raise _unreadable(path, error, "remove it and run `dvc repro`") from None
-    return array
+
+
+def _array(path: Path) -> Array:
+    if path.suffix == ".npz":
+        dense: Array = sparse.load_npz(path).toarray()
+        return dense
+    if path.suffix == PACKED:
+        whole = io.BytesIO(lzma.decompress(path.read_bytes()))  # which checks it to its end
+        unpacked: Array = np.load(whole, allow_pickle=False)
+        return unpacked
+    mapped: Array = np.load(path, "r", allow_pickle=False)
+    return mapped
 
 
 def read_json(path: Path) -> Any:

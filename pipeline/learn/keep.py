@@ -114,6 +114,7 @@ def _heldout(trained: Trained, key: str) -> Array:
 
 def write_untrained(name: str, reason: str) -> None:
     """Leaves models/NAME/ with a README alone, since dvc wants every output to exist."""
+    log.warning("%s: %s: no model", name, reason)
     target = store.fresh_folder(MODELS / name)
     (target / "README.md").write_text(untrained_card(name, reason), encoding="utf-8")
 

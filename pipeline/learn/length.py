@@ -40,12 +40,17 @@ def unseen(ids: Sequence[str]) -> HeldOut:
 
 
 def best_length(
-    name: str, recipe: Recipe, shares: Sequence[float], errors: Callable[[list[Recipe]], Sequence[float | None]]
+    name: str, recipe: Recipe, shares: Sequence[float], errors: Callable[[list[Recipe]], Sequence[float | None]] | None
 ) -> Length:
-    """The length to take: that of `recipe` where there is one candidate, or an error is undefined."""
+    """The length to take: that of `recipe` where there is one candidate, or an error is undefined.
+
+    `errors` is None where no song can be left out to measure them.
+    """
     epochs = candidates(recipe.epochs, shares)
     if len(epochs) == 1:
         return Length(epochs[0], {})
+    if not errors:
+        return Length(recipe.epochs, {})
     tried = errors([replace(recipe, epochs=each) for each in epochs])
     errors_of = {each: error for each, error in zip(epochs, tried, strict=True) if error is not None}
     if len(errors_of) < len(epochs) or not all(map(math.isfinite, errors_of.values())):

@@ -1,5 +1,6 @@
 """The segments of stage ears as the networks of views read them, and the recipe of these networks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +9,11 @@ from torch import Tensor
 
 from pipeline.core import store
 from pipeline.core.params import Count, NotNegative
-from pipeline.core.store import Array
+from pipeline.core.store import Array, Rows
 from pipeline.learn import heldout, linear
-from pipeline.learn.heldout import HeldOut
+from pipeline.learn.heldout import ALL, HeldOut
+from pipeline.learn.heldout import Rows as Selection
+from pipeline.learn.length import unseen
 from pipeline.learn.linear import Metric
 from pipeline.learn.plan import Rate
 from pipeline.nets.loop import Recipe
@@ -64,14 +67,36 @@ def views(sound: Array, valid: Array, power: float) -> Views:
     return Views(linear.suppression(sound, valid, power))
 
 
-def views_without(ids: tuple[str, ...], sound: Array, valid: Array, power: float, folds: int) -> list[Views | None]:
+def views_without(rows: Rows, power: float, hidden: HeldOut) -> Views:
+    """The views of stage ears as the tracks that are left give them."""
+    seen = heldout.rest(rows.ids, hidden)
+    return Views(linear.suppression(rows["sound"][seen], np.array(rows["valid"])[seen], power), hidden)
+
+
+def views_without_folds(rows: Rows, power: float, folds: int) -> list[Views | None]:
     """The views without each fold; None where too few tracks are left that can be halved."""
-    made: list[Views | None] = []
-    for part in heldout.held_out(ids, folds):
-        seen = heldout.rest(ids, part)
-        enough = linear.halvable(valid[seen]).sum() >= MIN_HALVABLE
-        made.append(Views(linear.suppression(sound[seen], valid[seen], power), part) if enough else None)
-    return made
+    return [
+        views_without(rows, power, part) if can_be_learnt(rows["valid"], heldout.rest(rows.ids, part)) else None
+        for part in heldout.held_out(rows.ids, folds)
+    ]
+
+
+def can_be_learnt(valid: Array, tracks: Selection = ALL) -> bool:
+    """Whether enough of these tracks can be halved for a network of views."""
+    return bool(linear.halvable(np.array(valid)[tracks]).sum() >= MIN_HALVABLE)
+
+
+def too_few(valid: Array) -> str:
+    """Why a network of views cannot be trained on these tracks."""
+    tracks = linear.halvable(np.array(valid)).sum()
+    return f"{tracks} of {len(valid)} tracks have two segments or more, and it needs {MIN_HALVABLE}"
+
+
+def unseen_views(ids: Sequence[str], valid: Array) -> HeldOut | None:
+    """The songs on which lengths of a training on views are compared; None if there are too few."""
+    hidden = unseen(ids)
+    left = heldout.rest(ids, hidden)
+    return hidden if can_be_learnt(valid, left) and can_be_learnt(valid, ~left) else None
 
 
 def projection(metric: Metric) -> Projection:

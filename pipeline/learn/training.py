@@ -111,12 +111,11 @@ def _of_best_length(model: Model, made: Corpus, seed: int, train: Train, device:
     hidden = without(unseen(made.ids), job, made)
 
     def errors(recipes: list[Recipe]) -> list[float | None]:
-        if hidden is None:
-            return [None] * len(recipes)
+        assert hidden
         jobs = [replace(hidden, recipe=each) for each in recipes]
         return learn_all(_unseen_error, jobs, f"{model.name} (length)", train)
 
-    length = best_length(model.name, job.recipe, train.lengths, errors)
+    length = best_length(model.name, job.recipe, train.lengths, errors if hidden else None)
     return replace(model, epochs=length.epochs), length
 
 

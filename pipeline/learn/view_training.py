@@ -23,16 +23,15 @@ from pipeline.learn import heldout, keep, linear, segments, training
 from pipeline.learn.examples import kept_frames, kept_means
 from pipeline.learn.heldout import HeldOut, held_out
 from pipeline.learn.keep import Kept, Trained, TrainedSeed, write_model
-from pipeline.learn.length import best_length, unseen
+from pipeline.learn.length import best_length
 from pipeline.learn.plan import Role, Train
-from pipeline.learn.segments import MIN_HALVABLE
 from pipeline.learn.songs import Frames, Source, conditions, read_words, scale_of
 from pipeline.nets import facets
 from pipeline.nets.crossview import Means
 from pipeline.nets.families import Shape
 from pipeline.nets.fit import Embedding, active_units
 from pipeline.nets.frame_views import FrameViews, fit_picture
-from pipeline.nets.loop import Recipe, round_to_half
+from pipeline.nets.loop import Epoch, Recipe, round_to_half
 from pipeline.nets.vae import VAE, Projection, Scale
 from pipeline.nets.views import Segments, Viewer, embed_views, fit_views, unseen_error
 
@@ -98,42 +97,76 @@ class Seen:
     learnt: Tensor  # [track]
     shapes: Mapping[str, tuple[int, ...]]
     scales: Mapping[str, Scale | Projection]
-    labels: tuple[str, ...]
-    has_lyrics: Array
+    has_lyrics: Array  # [track]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The statistics of the segments in their metric, which the tracks that are learnt from give."""
+
+    ids: tuple[str, ...]
+    valid: Array  # [track, segment]
+    learnt: Array  # [track]
+    statistics: Segments
+    scale: Projection
+
+    @property
+    def no_lyrics(self) -> Array:
+        """Which tracks have lyrics that are read: none."""
+        return np.zeros(len(self.ids), bool)
 
 
 def seen(source: ViewSource, hidden: HeldOut | None, device: torch.device) -> Seen:
     """The tracks of stage ears, with all that `source` names."""
+    sound = _sound(source.power, hidden, device)
+    if source.frames:
+        return _with_frames(sound, source.frames, source.crop, device)
+    if source.lyrics or source.condition != "none":
+        return _with_words(sound, source, hidden, device)
+    viewer, shapes = Means(sound.statistics, source.noise), {"audio": _numbers(sound.statistics)}
+    return Seen(sound.ids, viewer, torch.from_numpy(sound.learnt), shapes, {"audio": sound.scale}, sound.no_lyrics)
+
+
+def _sound(power: float, hidden: HeldOut | None, device: torch.device) -> Sound:
     rows = store.read_rows(store.BUILD / "ears", "sound", "valid")
-    ids, valid = rows.ids, np.array(rows["valid"])
-    learnt = heldout.rest(ids, hidden)
-    metric = linear.suppression(rows["sound"][learnt], valid[learnt], source.power)
+    valid, learnt = np.array(rows["valid"]), heldout.rest(rows.ids, hidden)
+    metric = linear.suppression(rows["sound"][learnt], valid[learnt], power)
     values = np.where(valid[..., None], metric(rows["sound"]), 0).astype(np.float32)
     statistics = Segments(torch.from_numpy(values), torch.from_numpy(valid)).to(device)
-    shapes: dict[str, Shape] = {"audio": values.shape[2:]}
-    scales: dict[str, Scale | Projection] = {"audio": segments.projection(metric)}
-    if source.frames:
-        frames = _remembered(source.frames, Path.cwd())
-        scale = scale_of(torch.from_numpy(frames[valid & learnt[:, None]].astype(np.float32)))
-        scaled = torch.stack([scale(torch.from_numpy(track).float()).half() for track in frames])
-        viewer: Viewer = FrameViews(scaled.to(device), scale.to(device), statistics, source.crop)
-        shapes = {"audio": frames.shape[2:], "target": values.shape[2:]}
-        return Seen(ids, viewer, torch.from_numpy(learnt), shapes, {"audio": scale}, (), np.zeros(len(ids), bool))
-    if not source.lyrics and source.condition == "none":
-        return Seen(
-            ids, Means(statistics, source.noise), torch.from_numpy(learnt), shapes, scales, (), np.zeros(len(ids), bool)
-        )
-    words, has_lyrics, scale_of_words = read_words(Source(lyrics=source.lyrics), ids, learnt, hidden)
-    condition, labels = conditions(ids, source.condition, learnt)
+    return Sound(rows.ids, valid, learnt, statistics, segments.projection(metric))
+
+
+def _numbers(statistics: Segments) -> Shape:
+    return tuple(statistics.values.shape[2:])
+
+
+def _with_frames(sound: Sound, source: Frames, crop: int, device: torch.device) -> Seen:
+    """Frames to read, statistics to predict."""
+    frames = _remembered(source, Path.cwd())
+    scale = scale_of(torch.from_numpy(frames[sound.valid & sound.learnt[:, None]].astype(np.float32)))
+    scaled = torch.stack([scale(torch.from_numpy(track).float()).half() for track in frames])
+    viewer = FrameViews(scaled.to(device), scale.to(device), sound.statistics, crop)
+    shapes = {"audio": frames.shape[2:], "target": _numbers(sound.statistics)}
+    return Seen(sound.ids, viewer, torch.from_numpy(sound.learnt), shapes, {"audio": scale}, sound.no_lyrics)
+
+
+def _with_words(sound: Sound, source: ViewSource, hidden: HeldOut | None, device: torch.device) -> Seen:
+    """Statistics and lyrics, each to read and to predict; and a condition that may be none."""
+    learnt = torch.from_numpy(sound.learnt)
+    words, has_lyrics, scale_of_words = read_words(Source(lyrics=source.lyrics), sound.ids, sound.learnt, hidden)
+    condition, labels = conditions(sound.ids, source.condition, sound.learnt)
+    shapes: dict[str, Shape] = {"audio": _numbers(sound.statistics)}
+    scales: dict[str, Scale | Projection] = {"audio": sound.scale}
     weight = 1.0
     if scale_of_words is not None and words is not None:
-        weight = loudness(source.share, statistics.whole()[torch.from_numpy(learnt)], words.shape[1])
+        weight = loudness(source.share, sound.statistics.whole()[learnt], words.shape[1])
         shapes["lyrics"], scales["lyrics"] = tuple(words.shape[1:]), scale_of_words.louder(weight)
         words = scales["lyrics"](words).to(device)
     viewer = facets.Songs(
-        statistics, words, torch.from_numpy(has_lyrics).to(device), condition.to(device), source.noise, weight
+        sound.statistics, words, torch.from_numpy(has_lyrics).to(device), condition.to(device), source.noise, weight
     )
-    return Seen(ids, viewer, torch.from_numpy(learnt), shapes, scales, labels, has_lyrics)
+    return Seen(sound.ids, viewer, learnt, shapes, scales, has_lyrics, labels)
 
 
 def loudness(share: float, sound: Tensor, numbers: int) -> float:
@@ -155,10 +188,7 @@ def _remembered(frames: Frames, _folder: Path) -> Array:
 def learn_view_seed(job: ViewJob) -> TrainedSeed:
     """Trains one seed on the tracks that it may see, and embeds all."""
     model = job.model
-    training.begin(job.seed, job.device)
-    tracks = seen(model.source, job.hidden, job.device)
-    vae = model.build(tracks.shapes, {}, labels=len(tracks.labels)).to(job.device)
-    curve = fit_views(vae, tracks.viewer, model.recipe, tracks.learnt.to(job.device))
+    vae, tracks, curve = _fitted(job)
     whole, parts = embed_views(vae, tracks.viewer), model.parts(tracks.shapes)
     embeddings = {name: whole.part(units) for name, units in parts.items()}
     if model.facets and len(parts) > 1:
@@ -175,6 +205,13 @@ def learn_view_seed(job: ViewJob) -> TrainedSeed:
     return replace(result, means=means, active=active, active_alone=units, kept=kept)
 
 
+def _fitted(job: ViewJob) -> tuple[VAE, Seen, list[Epoch]]:
+    training.begin(job.seed, job.device)
+    tracks = seen(job.model.source, job.hidden, job.device)
+    vae = job.model.build(tracks.shapes, {}, labels=len(tracks.labels)).to(job.device)
+    return vae, tracks, fit_views(vae, tracks.viewer, job.model.recipe, tracks.learnt.to(job.device))
+
+
 def _kept(vae: VAE, tracks: Seen, whole: Embedding) -> Kept:
     if isinstance(tracks.viewer, FrameViews):
         fit_picture(vae, tracks.viewer, tracks.learnt.to(whole.mean.device))
@@ -188,10 +225,8 @@ def learn_views(model: ViewModel, seeds: tuple[int, ...], folds: int, train: Tra
     where, why = choose_device(device)
     rows = store.read_rows(store.BUILD / "ears", "valid")
     ids, valid = rows.ids, np.array(rows["valid"])
-    if (enough := int(linear.halvable(valid).sum())) < MIN_HALVABLE:
-        reason = f"{enough} of {len(ids)} tracks have two segments or more, and it needs {MIN_HALVABLE}"
-        log.warning("%s: %s: no model", model.name, reason)
-        keep.write_untrained(model.name, reason)
+    if not segments.can_be_learnt(valid):
+        keep.write_untrained(model.name, segments.too_few(valid))
         return
     _remembered.cache_clear()  # the sound may have changed since
     tracks = seen(model.source, None, torch.device("cpu"))  # also fills the cache of frames, before the processes start
@@ -200,12 +235,12 @@ def learn_views(model: ViewModel, seeds: tuple[int, ...], folds: int, train: Tra
     jobs = [ViewJob(model, seed, where, keep=seed == seeds[0]) for seed in seeds]
     refits = [
         replace(jobs[number % len(jobs)], keep=False, hidden=part)
-        if linear.halvable(valid[heldout.rest(ids, part)]).sum() >= MIN_HALVABLE
+        if segments.can_be_learnt(valid, heldout.rest(ids, part))
         else None
         for number, part in enumerate(held_out(ids, folds))
     ]
     many = f"{len(seeds)} seeds and {sum(job is not None for job in refits)} folds"
-    log.info("%s: %d tracks, %s; %s", model.name, enough, many, why)
+    log.info("%s: %d tracks, %s; %s", model.name, linear.halvable(valid).sum(), many, why)
     results, parts = training.learn_with_folds(learn_view_seed, jobs, refits, model.name, train)
     about = {"role": model.role, **model.about}
     if len(parts_of := model.parts(shapes)) > 1:
@@ -221,29 +256,21 @@ def learn_views(model: ViewModel, seeds: tuple[int, ...], folds: int, train: Tra
 def _of_best_length(
     model: ViewModel, ids: Sequence[str], valid: Array, seed: int, device: torch.device, train: Train
 ) -> ViewModel:
-    hidden = unseen(ids)
-    halvable, learnt = linear.halvable(valid), heldout.rest(ids, hidden)
-    too_few = min((halvable & learnt).sum(), (halvable & ~learnt).sum()) < MIN_HALVABLE
+    hidden = segments.unseen_views(ids, valid)
 
     def errors(recipes: list[Recipe]) -> Sequence[float | None]:
-        if too_few:
-            return [None] * len(recipes)
         jobs = [ViewJob(replace(model, recipe=each), seed, device, hidden=hidden) for each in recipes]
         return training.learn_all(_unseen_error, jobs, f"{model.name} (length)", train)
 
-    length = best_length(model.name, model.recipe, train.lengths, errors)
+    length = best_length(model.name, model.recipe, train.lengths, errors if hidden else None)
     recipe = replace(model.recipe, epochs=length.epochs)
     return replace(model, recipe=recipe, about={**model.about, **length.about()})
 
 
 def _unseen_error(job: ViewJob) -> float:
-    """How badly the model foretells the songs that were left out."""
-    training.begin(job.seed, job.device)
-    tracks = seen(job.model.source, job.hidden, job.device)
-    learnt = tracks.learnt.to(job.device)
-    vae = job.model.build(tracks.shapes, {}, labels=len(tracks.labels)).to(job.device)
-    fit_views(vae, tracks.viewer, job.model.recipe, learnt)
-    return unseen_error(vae, tracks.viewer, ~learnt)
+    """How badly the model predicts the songs that were left out."""
+    vae, tracks, _ = _fitted(job)
+    return unseen_error(vae, tracks.viewer, ~tracks.learnt.to(job.device))
 
 
 def _describe_parts(model: ViewModel, results: Sequence[TrainedSeed]) -> None:

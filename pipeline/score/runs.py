@@ -3,7 +3,6 @@
 In build/cluster, labels.npy.xz [track, column] holds one column per run, and runs.csv says which column is whose.
 """
 
-import lzma
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +18,6 @@ from pipeline.core.store import Array
 from pipeline.score.labels import Labels
 
 FOLDER = store.BUILD / "cluster"
-LABELS = "labels.npy.xz"  # thousands of runs on the same tracks: packed they take a seventh
 CURVE = "kmeans_curve"  # the clusterer of the k-curve: KMeans for every k
 COLUMNS = ("representation", "clusterer", "k", "seed", "note", "column")
 
@@ -94,7 +92,10 @@ class Runs:
 
 
 def write_runs(ids: Sequence[str], runs: Sequence[Run], folder: Path = FOLDER) -> None:
-    """Writes labels.npy.xz, as small as the numbers of the clusters allow, and runs.csv."""
+    """Writes labels.npy.xz, as small as the numbers of the clusters allow, and runs.csv.
+
+    There are thousands of runs on the same tracks: packed, they take a seventh.
+    """
     most = max((int(run.labels.max(initial=1)) for run in runs), default=1)
     dtype = np.min_scalar_type(-1 - most)  # a signed type that holds `most`, and the labels below 0
     labels = np.zeros((len(ids), len(runs)), dtype=dtype)
@@ -102,18 +103,13 @@ def write_runs(ids: Sequence[str], runs: Sequence[Run], folder: Path = FOLDER) -
         labels[:, column] = run.labels
     table = [(*run.key, run.note, column) for column, run in enumerate(runs)]
     store.write_rows(folder, ids)
-    with lzma.open(folder / LABELS, "wb") as file:
-        np.save(file, labels, allow_pickle=False)
+    store.write_packed(folder, "labels", labels)
     store.write_table(folder / "runs.csv", pd.DataFrame(table, columns=list(COLUMNS)))
 
 
 def read_runs(ids: Sequence[str]) -> Runs:
     """What stage cluster wrote, for the tracks `ids`."""
-    if not (FOLDER / LABELS).exists():
-        raise Problem(f"{FOLDER / LABELS} is missing: run `dvc repro cluster`")
-    with lzma.open(FOLDER / LABELS) as file:
-        array = np.load(file, allow_pickle=False)
-    labels = store.Rows(store.read_rows(FOLDER).ids, {"labels": array}).at(ids)["labels"]
+    labels = store.read_rows(FOLDER, "labels").at(ids)["labels"]
     rows = store.read_table(FOLDER / "runs.csv").to_dict("records")
     columns = {
         RunKey(row["representation"], row["clusterer"], int(row["k"]), int(row["seed"])): int(row["column"])

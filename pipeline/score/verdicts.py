@@ -105,7 +105,11 @@ def paired(left: Scores, right: Scores, margin: float = 0.0) -> Difference:
         p = float(2 * stats.t.sf(abs(mean) / error, freedom))
         apart = float(stats.t.sf((margin - abs(mean)) / error, freedom))
     else:
-        p, apart = float(mean == 0), float(abs(mean) >= margin)
+        many = gap.without.shape[1]
+        p = 1.0 if mean == 0 else min(1.0, 2 * 0.5**many)  # that of as many tosses
+        # Equal scores of clusters are the same clusters. Shares can be equal by chance, the more so the fewer songs.
+        equal = (1 - margin) ** many if gap.predicted else 0.0
+        apart = equal if abs(mean) < margin else 1.0
     return Difference(mean, ends.low, ends.high, p, apart if margin > 0 else 1.0, error, freedom)
 
 
@@ -209,15 +213,15 @@ def _direction(difference: Difference) -> Literal["better", "worse"]:
     return "better" if difference.mean > 0 else "worse"
 
 
-def _smallest(differences: Mapping[str, Difference], family: int) -> float:
-    """The true difference that all clusterers together show with probability `POWER`, at the family's level.
+def _smallest(differences: Mapping[str, Difference], family: int) -> float | None:
+    """The true difference that all clusterers together show with probability `POWER`; None where nothing spreads.
 
     Their powers are multiplied, as if they erred independently: where they err alike, together they show it more often.
     """
     errors = np.array([each.error for each in differences.values()])
     freedom = np.array([each.freedom for each in differences.values()])
     if not errors.any():
-        return 0.0
+        return None
     critical = stats.t.ppf(1 - LEVEL / family / 2, freedom)
     high = float(np.max((critical + stats.t.ppf(POWER ** (1 / len(errors)), freedom)) * errors))
     errors = np.maximum(errors, 1e-9 * errors.max())

@@ -246,3 +246,18 @@ def test_a_sparse_table_comes_back_unchanged(tmp_path: Path, rng: np.random.Gene
     (tmp_path / "words.npz").write_bytes(b"PK")
     with pytest.raises(Problem, match=r"words\.npz cannot be read"):
         store.read_rows(tmp_path, "words")
+
+
+def test_a_packed_array_is_read_like_any_and_a_missing_one_names_the_stage(workspace: Path) -> None:
+    labels = np.tile(np.arange(3, dtype=np.int8), (4, 100))
+    folder = Path("build/cluster")
+    store.write_rows(folder, list("abcd"))
+    with pytest.raises(Problem, match=r"labels\.npy is missing: run `dvc repro cluster`"):
+        store.read_rows(folder, "labels")
+    store.write_packed(folder, "labels", labels)
+    assert np.array_equal(store.read_rows(folder, "labels")["labels"], labels)
+    packed = workspace / folder / "labels.npy.xz"
+    assert packed.stat().st_size < labels.nbytes / 2
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(Problem, match=r"labels\.npy\.xz cannot be read"):
+        store.read_rows(folder, "labels")

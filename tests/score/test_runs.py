@@ -1,14 +1,12 @@
 """A run is found by its key, whatever the order of the columns and of the tracks."""
 
-import lzma
-
 import numpy as np
 import pytest
 
 from pipeline.core import store
 from pipeline.core.command import Problem
 from pipeline.score.labels import ABSENT
-from pipeline.score.runs import CURVE, FOLDER, LABELS, Run, RunKey, read_runs, write_runs
+from pipeline.score.runs import CURVE, FOLDER, Run, RunKey, read_runs, write_runs
 
 IDS = ("a", "b", "c")
 RUNS = {
@@ -63,8 +61,7 @@ def test_a_run_that_is_missing_is_named() -> None:
 @pytest.mark.parametrize(("most", "dtype"), [(5, np.int8), (127, np.int8), (128, np.int16), (40_000, np.int32)])
 def test_labels_take_as_little_room_as_their_numbers_allow(most: int, dtype: type) -> None:
     write_runs(IDS, [Run(RunKey("pca", "kmeans", 2, 0), np.array([most, ABSENT, 0]))])
-    with lzma.open(FOLDER / LABELS) as file:
-        assert np.load(file).dtype == dtype
+    assert store.read_rows(FOLDER, "labels")["labels"].dtype == dtype
     assert list(read_runs(IDS).labels("pca", "kmeans")) == [most, ABSENT, 0]
     assert read_runs(IDS).labels("pca", "kmeans").dtype == np.int64
 

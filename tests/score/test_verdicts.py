@@ -319,3 +319,17 @@ def test_a_share_that_nobody_missed_is_not_certain() -> None:
     assert (found.mean, found.high) == (1, 1)
     assert found.low == pytest.approx(0.025 ** (1 / 20))
     assert share_interval(pseudo(np.zeros(20))).high == pytest.approx(1 - 0.025 ** (1 / 20))
+
+
+@pytest.mark.parametrize(("artists", "verdict"), [(11, "undecided"), (60, "equivalent")])
+def test_equal_scores_of_few_artists_decide_nothing(artists: int, verdict: str) -> None:
+    """None of 11 songs differed: one in five could, so a difference of .05 is not ruled out."""
+    same = Scores(np.array([0.1]), np.full((1, artists), 0.1), predicted=True)
+    judgement = judged(paired(same, same, margin=0.05))
+    assert judgement.verdict == verdict
+    assert judgement.smallest is None
+
+
+def test_a_difference_without_spread_is_judged_by_the_number_of_artists() -> None:
+    low, high = (Scores(np.array([score]), np.full((1, 4), score)) for score in (0.1, 0.2))
+    assert judged(paired(high, low)).verdict == "undecided"
