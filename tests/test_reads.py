@@ -97,8 +97,9 @@ def runs(
     set_param("easy.input", "mfcc")  # reads the frames, which only some parameters do
     set_param("figures.maps", ["tsne"])  # UMAP compiles for long
     set_param("cluster.clusterers", ["kmeans", "consensus"])  # what is read and written does not depend on how many
-    set_param("questions.betas", [1])
-    set_param("questions.missing", [1.0])
+    quick = {"seeds": [0], "crossview.tried": 1, "evaluate.shuffles": 5}
+    for name, value in {**quick, "questions.betas": [1], "questions.missing": [1.0]}.items():
+        set_param(name, value)
     runs = {}
     for stage in STAGES:
         monkeypatch.setenv("SURBANI_CACHE", str(tiny_corpus / "caches" / stage))  # a cached frame needs no sound file
