@@ -90,7 +90,7 @@ def room(file: Path) -> str:
 def test_few_arrows_lead_from_room_to_room() -> None:
     files = (ROOT / "pipeline").rglob("*.py")
     arrows = {(room(file), room(target)) for file in files for target in imported(file)}
-    limit = 82  # library/, a top floor, uses all rooms; player/ is a room of two arrows
+    limit = 85  # library/, a top floor, uses all rooms; intake/ has four arrows and player/ two
     assert len({(start, end) for start, end in arrows if start != end}) <= limit
 
 

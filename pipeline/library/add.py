@@ -21,9 +21,10 @@ import numpy as np
 from pipeline.core import cache
 from pipeline.core.command import progress
 from pipeline.core.store import Array
-from pipeline.library import additions, gathering, printing
+from pipeline.intake import gathering
+from pipeline.intake.gathering import Newcomer
+from pipeline.library import additions, printing
 from pipeline.library.additions import POINT, SCORE, STATS, TAGS, Additions
-from pipeline.library.gathering import Newcomer
 from pipeline.library.placement import Assignment, Placer
 from pipeline.library.retraining import Verdict, verdict
 from pipeline.library.songs import Library

@@ -3,8 +3,8 @@
 By sound, by words and by both: the cluster and how likely it is; how far out the song is (the share of the library's
 songs that are as far from their neighbours; at 3 % or less it is unlike anything in the library); the nearest songs;
 the languages of its lyrics; and the tags that the pretrained encoder hears. Lyrics are read from a text beside the song
-(.txt, .lrc), else from its tags; --lyrics names others, and alone it places a text. A file that cannot be used is a line, the rest goes on, and the exit
-code is 1.
+(.txt, .lrc), else from its tags; --lyrics names others, and alone it places a text. A file that cannot be used is a
+line, the rest goes on, and the exit code is 1.
 """
 
 import argparse

@@ -20,13 +20,13 @@ from pathlib import Path
 
 from pipeline.core import store
 from pipeline.core.command import Problem, progress
-from pipeline.library import doubles, intake
-from pipeline.library.arrivals import TWICE, all_arrivals, single
-from pipeline.library.file_names import shown
-from pipeline.library.ledger import Ledger
-from pipeline.library.merge import LEFT, Arrival, Changes, Rows, mark_left, merged
-from pipeline.library.shelf import Shelf
-from pipeline.library.walk import HARMLESS, Sighting, Walk, failure, walked
+from pipeline.intake import doubles, song
+from pipeline.intake.arrivals import TWICE, all_arrivals, single
+from pipeline.intake.file_names import shown
+from pipeline.intake.ledger import Ledger
+from pipeline.intake.merge import LEFT, Arrival, Changes, Rows, mark_left, merged
+from pipeline.intake.shelf import Shelf
+from pipeline.intake.walk import HARMLESS, Sighting, Walk, failure, walked
 
 SHOWN = 10  # files that are named on the screen
 UNUSABLE = 3  # the exit code where some songs could not be used
@@ -78,7 +78,7 @@ def ingest(music: Path, into: Path = store.DATA, *, copy: bool = False, compare:
     if not walk.songs:
         raise Problem(f"there is no sound file in {music}: correct the folder, or mount its disk; nothing was changed")
     with Ledger() as ledger:
-        songs = single(intake.read_all(walk.songs, ledger), walk, before)
+        songs = single(song.read_all(walk.songs, ledger), walk, before)
         lengths = {seen: song.seconds for seen, song in songs.items()}
         alike = list(doubles.pairs(lengths, ledger)) if compare else None
     arrivals = all_arrivals(music, songs, walk)

@@ -4,9 +4,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.core.catalog import TEXTS
-from pipeline.library import sidecars, tags
-from pipeline.library.file_names import plain
-from pipeline.library.sidecars import FOLDERS, Sidecars
+from pipeline.intake import sidecars, tags
+from pipeline.intake.file_names import plain
+from pipeline.intake.sidecars import FOLDERS, Sidecars
 from pipeline.library.unusable import Unusable
 from pipeline.text import clean
 

@@ -16,10 +16,10 @@ from mutagen.id3 import ID3, TIT2, TPE1, USLT
 from pipeline.core import catalog, store
 from pipeline.core.command import Problem
 from pipeline.fetch.check_songs import SAMPLE
-from pipeline.library import intake
+from pipeline.intake import song
+from pipeline.intake.song import Song
+from pipeline.intake.walk import Sighting
 from pipeline.library.ingest import UNUSABLE, Outcome, ingest, report
-from pipeline.library.intake import Song
-from pipeline.library.walk import Sighting
 from pipeline.sound.waves import Unreadable, probe
 from tests.library.music import sing
 
@@ -251,14 +251,14 @@ def test_a_disk_that_is_pulled_out_on_the_way_changes_nothing(music: Path, monke
     ingest(music)
     before = Path("data/tracks.csv").read_bytes()
     sing(music / "new.ogg", 5)
-    read = intake.read
+    read = song.read
 
     def read_once(seen: Sighting) -> Song:
         song = read(seen)
         shutil.rmtree(music)
         return song
 
-    monkeypatch.setattr(intake, "read", read_once)
+    monkeypatch.setattr(song, "read", read_once)
     with pytest.raises(Problem, match=r"music vanished on the way: mount its disk .*; nothing was changed"):
         ingest(music)
     assert Path("data/tracks.csv").read_bytes() == before

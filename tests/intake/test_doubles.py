@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pipeline.library import doubles
-from pipeline.library.ledger import Ledger
-from pipeline.library.walk import walked
+from pipeline.intake import doubles
+from pipeline.intake.ledger import Ledger
+from pipeline.intake.walk import walked
 from tests.library.music import sing
 
 

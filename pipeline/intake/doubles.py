@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core import command
-from pipeline.library.ledger import Ledger
-from pipeline.library.walk import Sighting
+from pipeline.intake.ledger import Ledger
+from pipeline.intake.walk import Sighting
 from pipeline.sound import waves
 
 RATE = 8_000

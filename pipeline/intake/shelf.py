@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.core import catalog, corpus, store
 from pipeline.core.command import Problem
 from pipeline.fetch.check_songs import SAMPLE
-from pipeline.library.merge import COLUMNS, KEPT, LEFT, Arrival, Rows, rows_of
+from pipeline.intake.merge import COLUMNS, KEPT, LEFT, Arrival, Rows, rows_of
 
 
 class Shelf:

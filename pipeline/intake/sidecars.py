@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.core.catalog import TEXTS
-from pipeline.library.file_names import plain
+from pipeline.intake.file_names import plain
 from pipeline.text import clean
 
 LARGEST = 1_000_000  # bytes: the lyrics of one song have some thousand

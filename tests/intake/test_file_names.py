@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.library.file_names import artist_and_title, language, shown
+from pipeline.intake.file_names import artist_and_title, language, shown
 
 
 @pytest.mark.parametrize(

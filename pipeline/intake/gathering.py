@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pipeline.core import cache
 from pipeline.core.catalog import SOUNDS, TEXTS
-from pipeline.library import intake
-from pipeline.library.arrivals import TWICE, all_arrivals, single
-from pipeline.library.file_names import shown
-from pipeline.library.ledger import Ledger
-from pipeline.library.walk import HARMLESS, Sighting, Walk, failure, walked
+from pipeline.intake import song
+from pipeline.intake.arrivals import TWICE, all_arrivals, single
+from pipeline.intake.file_names import shown
+from pipeline.intake.ledger import Ledger
+from pipeline.intake.walk import HARMLESS, Sighting, Walk, failure, walked
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _alone(file: Path) -> Walk:
 
 def _read(root: Path, walk: Walk, ledger: Ledger) -> Iterator[Newcomer]:
     """The songs of a walk; those that cannot be read are left out of it."""
-    read = single(intake.read_all(walk.songs, ledger), walk, {})
+    read = single(song.read_all(walk.songs, ledger), walk, {})
     seconds = {song.digest: song.seconds for song in read.values()}
     for id_, arrival in all_arrivals(root, read, walk).items():
         try:

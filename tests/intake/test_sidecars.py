@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.library import sidecars
-from pipeline.library.sidecars import Sidecars
+from pipeline.intake import sidecars
+from pipeline.intake.sidecars import Sidecars
 from pipeline.text import clean
 
 SONGS = [Path("/m/a/x.mp3"), Path("/m/b/x.mp3"), Path("/m/audio/y.mp3"), Path("/m/z.mp3")]

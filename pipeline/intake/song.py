@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pipeline.library import sound_bytes, tags
-from pipeline.library.ledger import Ledger
-from pipeline.library.tags import Tags
-from pipeline.library.walk import Sighting, failure
+from pipeline.intake import sound_bytes, tags
+from pipeline.intake.ledger import Ledger
+from pipeline.intake.tags import Tags
+from pipeline.intake.walk import Sighting, failure
 from pipeline.sound import waves
 
 SHORTEST = 1.0  # seconds; `tracks.min_seconds` decides what the stages use

@@ -12,9 +12,9 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3
 
 from pipeline.core import languages
-from pipeline.library.big_tags import slim
-from pipeline.library.file_names import one_line
-from pipeline.library.sidecars import LARGEST, without_times
+from pipeline.intake.big_tags import slim
+from pipeline.intake.file_names import one_line
+from pipeline.intake.sidecars import LARGEST, without_times
 
 # Our name, and the keys of ID3, MP4, ASF, and of Vorbis and APE, whose case does not count.
 KEYS = {

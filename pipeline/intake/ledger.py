@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from pipeline.core import cache, command, workers
-from pipeline.library.walk import Sighting
+from pipeline.intake.walk import Sighting
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from mutagen.asf import ASF
 from mutagen.id3 import APIC, ID3, SYLT, TALB, TCON, TDRC, TIT2, TLAN, TPE1, TXXX, USLT, Frame
 from mutagen.mp4 import MP4
 
-from pipeline.library import sound_bytes, tags
-from pipeline.library.tags import Tags
+from pipeline.intake import sound_bytes, tags
+from pipeline.intake.tags import Tags
 from tests.library.music import sing
 
 BIG = 50_000_000

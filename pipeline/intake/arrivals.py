@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pipeline.library import file_names, sidecars
-from pipeline.library.file_names import shown
-from pipeline.library.intake import Song
-from pipeline.library.merge import Arrival, Rows
-from pipeline.library.shelf import audio_name, lyrics_name
-from pipeline.library.sidecars import Sidecars
-from pipeline.library.walk import Sighting, Walk
+from pipeline.intake import file_names, sidecars
+from pipeline.intake.file_names import shown
+from pipeline.intake.merge import Arrival, Rows
+from pipeline.intake.shelf import audio_name, lyrics_name
+from pipeline.intake.sidecars import Sidecars
+from pipeline.intake.song import Song
+from pipeline.intake.walk import Sighting, Walk
 from pipeline.text import clean
 
 TWICE = "is the same sound as "
