@@ -59,8 +59,11 @@ def said(assignment: Assignment, nearest: int) -> Iterator[str]:
     if assignment.languages:
         yield f"  lyrics: {name_of(assignment.languages)}"
     for facet, placed in assignment.placements.items():
-        out = f"{placed.score:.0%} of the songs are as far out" + (": unlike anything" if placed.strange else "")
-        yield f"  {'both' if facet == BOTH else facet}: cluster {placed.cluster} ({placed.probability:.0%}); {out}"
+        cluster = f"cluster {placed.cluster} ({placed.probability:.0%})"
+        if placed.strange:  # of clusters that are all far away the nearest is near for certain, and means nothing
+            cluster = f"unlike anything; cluster {placed.cluster} is the nearest"
+        out = f"{placed.score:.0%} of the songs are as far out"
+        yield f"  {'both' if facet == BOTH else facet}: {cluster}; {out}"
         for song in placed.nearest.head(nearest).to_dict("records"):
             named = printing.line(printing.named(song))
             yield f"    {song['distance']:.2f}  {named} [{song['language'] or '?'}] {song['id']}"
