@@ -140,7 +140,7 @@ def test_the_whole_path_with_the_features_of_another_program(colleague: Path, ca
     row = "en_011,audio,audio/en/en_011.wav,has no whole row in data/features.csv"
     skipped = (colleague / "build/audio/skipped.csv").read_text(encoding="utf-8")
     assert skipped.splitlines() == ["id,stage,file,reason", row]
-    for line in ("en_011.wav is left out: has no whole row", "conv1d: it reads frames of sound", "conv2d: it reads frames of sound"):
+    for line in ("en_011.wav is left out: has no whole row", "conv1d: it reads frames", "conv2d: it reads frames"):
         assert line in caplog.text
     assert {path.stem for path in (colleague / "build" / "medium").glob("*.npy")} >= {"fusion"}
     assert not list((colleague / "build" / "medium").glob("conv*"))
