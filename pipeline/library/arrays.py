@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pipeline.core.store import Array
 from pipeline.learn import linear
-from pipeline.learn.segments import MIN_HALVABLE
+from pipeline.learn.segments import MIN_HALVABLE, can_be_learnt
 from pipeline.nets.crossview import fit_cross_view, heard
 from pipeline.nets.families import joined
 from pipeline.nets.fit import curve_parts
@@ -82,7 +82,7 @@ class Coder:
 def learnt(samples: Array, song: Array | None, plan: Plan, seed: int, device: torch.device) -> Coder:
     """A coder of these samples; `song` is the number of the song of each, or None for the dense VAE."""
     values, valid = in_songs(samples, np.arange(len(samples)) if song is None else song)
-    if song is not None and int(linear.halvable(valid).sum()) < MIN_HALVABLE:
+    if song is not None and not can_be_learnt(valid):
         raise ValueError(f"groups must hold {MIN_HALVABLE} songs of two samples or more: else leave groups out")
     metric = linear.suppression(values, valid, 0.0 if song is None else plan.power)
     shown = np.where(valid[..., None], metric(values), 0).astype(np.float32)
